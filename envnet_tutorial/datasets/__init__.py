@@ -1,1 +1,88 @@
 """The sounds that the lessons learn from: a synthetic set made on the spot, ESC-10, ESC-50, UrbanSound8K."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from filelock import FileLock
+
+from envnet_tutorial.datasets.clips import ClipArray, SourceLeakError, random_split
+from envnet_tutorial.datasets.folder import ClipTable, read_folder
+from envnet_tutorial.datasets.locations import cache_root
+from envnet_tutorial.settings import CLIP_SECONDS, ENVNET_INPUT
+
+__all__ = [
+    "ClipArray",
+    "ClipTable",
+    "SourceLeakError",
+    "load_clips",
+    "random_split",
+    "read_folder",
+    "synthetic_folder",
+]
+
+
+def load_clips(
+    data: str | Path | None = None,
+    *,
+    sample_rate: int = ENVNET_INPUT.sample_rate,
+    seconds: float = CLIP_SECONDS,
+    folds: tuple[int, ...] | None = None,
+    progress: bool = True,
+) -> ClipArray:
+    """Give the clips of a data set, decoded, ready to train on (lesson 4).
+
+    Parameters
+    ----------
+    data : str or Path, optional
+        ``"synthetic"`` (made here in seconds, no network), or the path of a folder in ESC-50's layout. By default what
+        the environment variable ``ENVNET_DATA`` names, or else ``"synthetic"``.
+    sample_rate : int
+        Rate in Hz.
+    seconds : float
+        Length of each clip in s; shorter ones are followed by zeros, longer ones are cut.
+    folds : tuple of int, optional
+        Keep these folds only.
+    progress : bool
+        Show progress bars for what is made for the first time.
+
+    Returns
+    -------
+    ClipArray
+        Its samples are mapped from a file that is made once for each set, rate and length.
+
+    Raises
+    ------
+    InputError
+        If the folder is no such data set, a file is missing or cannot be decoded, or the disk is full.
+    """
+    data = data or os.environ.get("ENVNET_DATA") or "synthetic"
+    folder = synthetic_folder(progress=progress) if data == "synthetic" else Path(data)
+    return read_folder(folder, folds=folds).decode(sample_rate, seconds=seconds, progress=progress)
+
+
+def synthetic_folder(seed: int = 0, *, progress: bool = True) -> Path:
+    """Return the folder of the synthetic set, made on the first call (lesson 1)."""
+    from envnet_tutorial.datasets import synthetic  # only the set itself needs the code of its sounds
+
+    # Named after the code that makes it, so that a changed recipe is never mixed with sounds of the old one.
+    here = Path(synthetic.__file__)
+    sources = [here, *sorted((here.parent / "sounds").glob("*.py"))]
+    recipe = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:10]
+    parent = cache_root()
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = parent / f"synthetic-{recipe}-seed{seed}"
+    with FileLock(parent / f"{folder.name}.lock"):
+        if not folder.is_dir():
+            for leftover in parent.glob(f".{folder.name}.*"):
+                shutil.rmtree(leftover)
+            unfinished = Path(tempfile.mkdtemp(dir=parent, prefix=f".{folder.name}."))
+            try:
+                synthetic.synthesize(unfinished, seed=seed, progress=progress)
+                unfinished.chmod(0o755)
+                unfinished.rename(folder)
+            finally:
+                shutil.rmtree(unfinished, ignore_errors=True)
+    return folder

@@ -84,3 +84,41 @@ class ClipArray:
                 f"({', '.join(map(str, leaking[:3]))}, ...): split by fold or by source instead"
             )
         return self.select(~is_test), self.select(is_test)
+
+
+def random_split(
+    clips: ClipArray, test_share: float = 0.2, seed: int = 0, *, allow_leak: bool = False
+) -> tuple[ClipArray, ClipArray]:
+    """Draw a test set clip by clip: refused where it leaks, unless you ask to see what it pretends (lesson 4).
+
+    Parameters
+    ----------
+    clips : ClipArray
+        The clips to split.
+    test_share : float
+        Share of the clips to test on, between 0 and 1.
+    seed : int
+        Seed of the draw.
+    allow_leak : bool
+        Draw clips regardless of their source, and let fragments of one recording stand on both sides. A result on such
+        a test set is no measure of what the network will do with a new recording.
+
+    Returns
+    -------
+    train, test : ClipArray
+
+    Raises
+    ------
+    ValueError
+        If a side would be empty.
+    SourceLeakError
+        If the draw puts fragments of one source recording on both sides and `allow_leak` is off.
+    """
+    num_test = round(test_share * len(clips))
+    if not 0 < num_test < len(clips):
+        raise ValueError(f"a test share of {test_share} of {len(clips)} clips leaves one side empty")
+    is_test = np.zeros(len(clips), dtype=bool)
+    is_test[np.random.default_rng(seed).permutation(len(clips))[:num_test]] = True
+    if allow_leak:
+        return clips.select(~is_test), clips.select(is_test)
+    return clips.split_by(is_test)

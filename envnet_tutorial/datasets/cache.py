@@ -1,0 +1,167 @@
+"""A set decoded once: one memory-mapped int16 array and a manifest that says from what and how (lesson 1)."""
+
+import hashlib
+import io
+import json
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+from tqdm.auto import tqdm
+
+from envnet_tutorial.audio import RESAMPLER, load_audio, to_int16
+from envnet_tutorial.datasets.locations import (
+    cache_root,
+    errors_of_disk,
+    file_md5,
+    remove_parts,
+    require_space,
+    written_whole,
+)
+
+#: Raise it whenever the same files would decode to other samples.
+CACHE_VERSION = 1
+
+
+def decode(
+    paths: Sequence[Path],
+    *,
+    sample_rate: int,
+    num_samples: int,
+    cache: Path | None = None,
+    progress: bool = True,
+) -> np.ndarray:
+    """Decode sound files to one array of mono int16, or map the one that was made before (lesson 1).
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Sound files, each of any rate, depth and number of channels.
+    sample_rate : int
+        Rate in Hz of the result.
+    num_samples : int
+        Length of each clip in samples: a shorter one is followed by zeros, a longer one is cut at its end.
+    cache : Path, optional
+        Folder of the decoded sets; by default ``decoded`` in `cache_root`.
+    progress : bool
+        Show a progress bar while decoding.
+
+    Returns
+    -------
+    ndarray of int16, shape (clip, time), memory-mapped, read-only
+        Rounded and clamped at full scale 32,768. Silence is kept.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be decoded, or the disk is too full for the array.
+
+    Notes
+    -----
+    The name of the array is a digest of its manifest: the md5 of every source, the rate, the length, the resampler and
+    the version. Other sources or settings therefore mean another array, and one array is never changed.
+    """
+    cache = cache or cache_root() / "decoded"
+    cache.mkdir(parents=True, exist_ok=True)
+    manifest = {
+        "version": CACHE_VERSION,
+        "sample_rate": int(sample_rate),
+        "num_samples": int(num_samples),
+        "resampler": RESAMPLER,
+        "sources": [[path.name, md5] for path, md5 in zip(paths, _checksums(paths, cache), strict=True)],
+    }
+    key = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()[:20]
+    array = cache / f"{key}.npy"
+    if not _is_whole(array, manifest):
+        with FileLock(cache / ".lock"):
+            remove_parts(cache)
+            if not _is_whole(array, manifest):  # another process may have made it meanwhile
+                _make(paths, array, manifest, progress)
+    return np.load(array, mmap_mode="r")
+
+
+def _is_whole(array: Path, manifest: dict) -> bool:
+    """Tell whether an array and its manifest are both there, say what is asked for, and have the right size."""
+    try:
+        stored = json.loads(array.with_suffix(".json").read_text("utf-8"))
+        stored.pop("array_md5")
+        size = array.stat().st_size
+    except (OSError, ValueError, KeyError, AttributeError):
+        return False
+    expected = len(_header(len(manifest["sources"]), manifest["num_samples"])) + _num_bytes(manifest)
+    return stored == manifest and size == expected
+
+
+def _num_bytes(manifest: dict) -> int:
+    """Size of the samples in bytes."""
+    return len(manifest["sources"]) * manifest["num_samples"] * 2
+
+
+def _header(num_clips: int, num_samples: int) -> bytes:
+    """Begin a .npy file of int16 (clip, time)."""
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        stream, {"descr": "<i2", "fortran_order": False, "shape": (num_clips, num_samples)}
+    )
+    return stream.getvalue()
+
+
+def _make(paths: Sequence[Path], array: Path, manifest: dict, progress: bool) -> None:
+    """Decode all files in parallel and write the array row by row, then its manifest."""
+    rate, length = manifest["sample_rate"], manifest["num_samples"]
+    require_space(array.parent, _num_bytes(manifest), "the decoded set")
+    # Plain writes: a memory map of a file on a full disk would end the process with SIGBUS instead of an error.
+    digest = hashlib.md5(usedforsecurity=False)
+    with (
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+        tqdm(total=len(paths), desc=f"decode to {rate} Hz", unit="clip", disable=not progress) as bar,
+        errors_of_disk(array),
+        written_whole(array) as stream,
+    ):
+        header = _header(len(paths), length)
+        stream.write(header)
+        digest.update(header)
+        for row in pool.map(lambda path: decode_clip(path, rate, length), paths):
+            stream.write(row.data)
+            digest.update(row.data)
+            bar.update()
+    content = json.dumps(manifest | {"array_md5": digest.hexdigest()}, indent=1).encode()
+    with errors_of_disk(array), written_whole(array.with_suffix(".json")) as stream:
+        stream.write(content)
+
+
+def decode_clip(path: Path, sample_rate: int, num_samples: int) -> np.ndarray:
+    """Decode one file to mono int16 of an exact length, zeros at the end where it is shorter."""
+    # A set is verified by checksum, so a header that promises too much is how that file was published.
+    waveform, _ = load_audio(path, sample_rate=sample_rate, mono=True, allow_truncated=True)  # (1, sample)
+    row = np.zeros(num_samples, dtype="<i2")
+    found = to_int16(waveform[0, :num_samples])
+    row[: len(found)] = found
+    return row
+
+
+def _checksums(paths: Sequence[Path], cache: Path) -> list[str]:
+    """Give the md5 of each file, taken from an index beside the cache where size and time of change are the same."""
+    folder = str(paths[0].parent.resolve()) if paths else ""
+    index_path = cache / f"index-{hashlib.sha256(folder.encode()).hexdigest()[:12]}.json"
+    try:
+        index = json.loads(index_path.read_text("utf-8"))
+    except (OSError, ValueError):
+        index = {}
+    stats = {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in paths}
+    stale = [path for path in paths if index.get(str(path), [])[:2] != list(stats[str(path)])]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for path, md5 in zip(stale, pool.map(file_md5, stale), strict=True):
+            index[str(path)] = [*stats[str(path)], md5]
+    result = [index[str(path)][2] for path in paths]
+    # A file changed again within the clock's grain would look unchanged: what is younger than that is not remembered.
+    settled = time.time_ns() - 2_000_000_000
+    kept = {name: entry for name, entry in index.items() if entry[1] < settled}
+    if stale and kept:
+        with errors_of_disk(index_path), written_whole(index_path) as stream:
+            stream.write(json.dumps(kept).encode())
+    return result

@@ -1,0 +1,130 @@
+"""Any folder in ESC-50's layout: ``audio/`` and ``meta/esc50.csv`` (lessons 1 and 4)."""
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pandas as pd
+
+from envnet_tutorial.datasets.cache import decode
+from envnet_tutorial.datasets.clips import ClipArray
+from envnet_tutorial.errors import InputError
+from envnet_tutorial.settings import CLIP_SECONDS
+
+#: Columns of ``meta/esc50.csv`` that are read.
+COLUMNS = ("filename", "fold", "target", "category", "src_file")
+
+
+@dataclass(frozen=True)
+class ClipTable:
+    """A list of sound files with what a split needs to know of each.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the relative paths in ``table.filename`` start.
+    table : DataFrame
+        One row a clip with the columns `COLUMNS`.
+    """
+
+    folder: Path
+    table: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def paths(self) -> list[Path]:
+        """Path of each clip."""
+        return [self.folder / name for name in self.table["filename"]]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in the order of their targets."""
+        pairs = self.table[["target", "category"]].drop_duplicates().sort_values("target")
+        return tuple(pairs["category"])
+
+    def decode(
+        self, sample_rate: int, *, seconds: float = CLIP_SECONDS, cache: Path | None = None, progress: bool = True
+    ) -> ClipArray:
+        """Decode all clips to mono int16 at one rate, through the cache (see `envnet_tutorial.datasets.cache.decode`).
+
+        Targets are numbered anew from 0 in their own order, so that ten classes of fifty get labels 0 to 9.
+        """
+        samples = decode(
+            self.paths,
+            sample_rate=sample_rate,
+            num_samples=round(seconds * sample_rate),
+            cache=cache,
+            progress=progress,
+        )
+        targets, labels = np.unique(self.table["target"].to_numpy(np.int64), return_inverse=True)
+        if len(targets) != len(self.classes):
+            raise InputError(f"in {self.folder}, a target has two categories: {', '.join(self.classes)}")
+        return ClipArray(
+            samples=samples,
+            labels=labels.astype(np.int64),
+            folds=self.table["fold"].to_numpy(np.int64),
+            sources=self.table["src_file"].to_numpy(str),
+            names=np.array([PurePosixPath(name).name for name in self.table["filename"]]),
+            classes=self.classes,
+            sample_rate=sample_rate,
+        )
+
+
+def read_folder(folder: str | Path, *, folds: tuple[int, ...] | None = None) -> ClipTable:
+    """Read the metadata of a folder in ESC-50's layout (lesson 1).
+
+    Parameters
+    ----------
+    folder : str or Path
+        Holds ``audio/`` and ``meta/esc50.csv`` with at least the columns `COLUMNS`.
+    folds : tuple of int, optional
+        Keep these folds only.
+
+    Returns
+    -------
+    ClipTable
+
+    Raises
+    ------
+    InputError
+        If the folder, its metadata, a column or a file is missing, or a file name leads out of ``audio/``.
+    """
+    folder = Path(folder).expanduser()
+    metadata = folder / "meta" / "esc50.csv"
+    if not metadata.is_file():
+        raise InputError(f"{folder} is not a data set in ESC-50's layout: {metadata} is not there")
+    try:
+        table = pd.read_csv(metadata, dtype={"filename": str, "category": str, "src_file": str})
+    except (ValueError, OSError) as error:
+        raise InputError(f"{metadata} cannot be read as a table ({error})") from error
+    absent = [column for column in COLUMNS if column not in table.columns]
+    if absent or table[list(set(COLUMNS) - set(absent))].isna().any(axis=None):
+        raise InputError(f"{metadata} lacks {', '.join(absent) or 'values'}: ESC-50's columns are {', '.join(COLUMNS)}")
+    table = select_folds(table, folds)
+    _check_names(table["filename"], metadata)
+    missing = [name for name in table["filename"] if not (folder / "audio" / name).is_file()]
+    if missing:
+        raise InputError(f"{len(missing)} of {len(table)} clips are missing from {folder / 'audio'}: {missing[0]}, ...")
+    return ClipTable(folder / "audio", table)
+
+
+def select_folds(table: pd.DataFrame, folds: tuple[int, ...] | None) -> pd.DataFrame:
+    """Keep the rows of some folds, refusing a fold that no row has."""
+    if folds is None:
+        return table.reset_index(drop=True)
+    present = sorted(set(table["fold"].tolist()))
+    unknown = sorted(set(folds) - set(present))
+    if unknown or not folds:
+        raise InputError(f"there is no fold {unknown or 'in an empty selection'}; the folds are {present}")
+    return table[table["fold"].isin(folds)].reset_index(drop=True)
+
+
+def _check_names(names: pd.Series, metadata: Path) -> None:
+    """Refuse file names that are listed twice or lead elsewhere."""
+    if names.duplicated().any():
+        raise InputError(f"{metadata} lists {names[names.duplicated()].iloc[0]} twice")
+    for name in names:
+        if Path(name).name != name or "\\" in name or name in ("", ".", ".."):
+            raise InputError(f"{metadata} lists {name!r}, which is not a plain file name")
