@@ -1,0 +1,33 @@
+"""Where and how a run computes: its device, its number format, its random numbers."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+
+def choose_device(device: torch.device | str | None = None) -> torch.device:
+    """Return the device that is asked for; without a wish a GPU if there is one, else the processor."""
+    if device is None:
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(device)
+
+
+def precision_context(device: torch.device, precision: str) -> torch.autocast:
+    """Return a context in which convolutions and matrix products use bfloat16, or float32 as usual."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
+
+
+def stream_seed(*key: int) -> int:
+    """Turn a key such as (seed, epoch) into a seed of its own that is unrelated to its neighbours'."""
+    return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1)
+
+
+@contextmanager
+def global_seed(seed: int, device: torch.device) -> Iterator[None]:
+    """Seed torch's global generators, which initialisation and dropout draw from, and restore them afterwards."""
+    gpus = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=gpus):
+        torch.manual_seed(seed)
+        yield
