@@ -1,0 +1,68 @@
+# The verbs of the book. `make help` lists them; everything else is the tools' own commands (README.md, CONTRIBUTING.md).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PACKAGE := $(shell find envnet_tutorial -type f -not -path '*/__pycache__/*')
+UV := UV_HTTP_TIMEOUT=300 UV_LINK_MODE=copy $(BIN)/python -m uv pip
+
+.PHONY: help book test notebooks lint format lock repository clean
+.DELETE_ON_ERROR:
+
+help:  ## say what each verb does
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+
+book: $(READY) _build/.package  ## execute the lessons and build the pages into _build/html
+	@# A page with a warning would pass as unchanged next time, so a failed build leaves nothing to reuse.
+	$(BIN)/jupyter-book build -W --keep-going --config book/_config.yml --toc book/_toc.yml . \
+		|| { rm -rf _build/.doctrees; exit 1; }
+	@echo "The book is built. Open file://$(CURDIR)/_build/html/index.html"
+
+test: $(READY)  ## run everything: package, lessons, book, pages in a browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not pages" tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-current-env notebooks
+	@# Those outputs have just been reproduced, so the book may use them and need not execute the lessons again.
+	$(MAKE) _build/.package
+	$(BIN)/python -m scripts.notebooks reuse notebooks/*.ipynb
+	$(MAKE) book
+	$(BIN)/python -m pytest -m pages tests
+
+notebooks: $(READY)  ## execute the lessons in place and store what git should keep of them
+	$(BIN)/python -m scripts.notebooks execute notebooks/*.ipynb
+
+lint: $(READY)  ## refuse what the formatter would change and what the linter warns of
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(READY)  ## let the formatter change it
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(READY)  ## resolve requirements.in into the exact pins of requirements.txt
+	$(UV) compile --quiet --universal --python-version 3.11 --custom-compile-command "make lock" \
+		--output-file requirements.txt requirements.in
+
+repository: $(READY)  ## point every link at a fork: make repository URL=https://github.com/you/your-fork
+	$(BIN)/python -m scripts.repository $(URL)
+
+clean:  ## remove the built book, keep the environment
+	rm -rf _build
+
+# The execution cache knows a notebook by its cells alone: forget it when what they import has changed.
+_build/.package: $(PACKAGE) requirements.txt
+	rm -rf _build/.jupyter_cache _build/.doctrees
+	mkdir -p _build
+	touch $@
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "The book needs Python 3.11 or newer: name one, as in make book PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null \
+		|| { echo "This Python cannot make environments: install python3-venv (apt-get install python3-venv) first" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@# uv installs the same pins four times as fast; where it does not run, pip does.
+	$(BIN)/python -m pip install --quiet "$$(grep '^uv==' requirements.txt)" \
+		&& $(UV) install --python $(BIN)/python --requirement requirements.txt \
+		|| $(BIN)/python -m pip install --requirement requirements.txt
+	touch $@
