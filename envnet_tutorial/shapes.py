@@ -1,15 +1,18 @@
 """Convolution arithmetic, and a walk through a network that notes the shape behind every layer (lessons 2 and 3).
 
 The arithmetic follows V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep learning",
-arXiv:1603.07285; the receptive field follows A. Araujo, W. Norris and J. Sim, "Computing receptive fields of
-convolutional neural networks", Distill 2019, doi:10.23915/distill.00021.
+arXiv:1603.07285.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from inspect import signature
 
 import pandas as pd
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
+
+from envnet_tutorial.receptive_field import FieldTracker
 
 
 def conv_output_length(length: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
@@ -73,24 +76,122 @@ def overlapping_samples_post_conv(num_sample: int, filter_size: int) -> int:
     return num_sample // (num_sample // filter_size) - 1
 
 
-@dataclass(frozen=True)
-class ReceptiveField:
-    """How much of the waveform one output position sees, and how far apart two neighbours are, in input samples."""
+def named_blocks(model: nn.Module) -> dict[str, nn.Module]:
+    """Collect the layers of a network as its paper draws them: plain containers are opened, blocks stay whole.
 
-    size: int = 1
-    step: int = 1
+    Parameters
+    ----------
+    model : Module
+        Any network; `Sequential`, `ModuleList` and `ModuleDict` count as containers.
 
-    def after(self, kernel: int, stride: int, dilation: int) -> "ReceptiveField":
-        """Return the field behind one more convolution or pooling."""
-        return ReceptiveField(self.size + dilation * (kernel - 1) * self.step, self.step * stride)
+    Returns
+    -------
+    dict of str to Module
+        By the last part of the path where that is unambiguous, else by the whole path.
+    """
+    containers = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+
+    def visit(module: nn.Module, path: str):
+        for name, child in module.named_children():
+            if isinstance(child, containers):
+                yield from visit(child, f"{path}{name}.")
+            else:
+                yield f"{path}{name}", child
+
+    blocks = dict(visit(model, "")) if isinstance(model, containers) or _has_named_layers(model) else {"": model}
+    short = Counter(path.rsplit(".", 1)[-1] for path in blocks)
+    return {
+        last if short[last := path.rsplit(".", 1)[-1]] == 1 and not last.isdigit() else path: block
+        for path, block in blocks.items()
+    }
 
 
-def _time_window(layer: nn.Module) -> tuple[int, int, int] | None:
-    """Kernel, stride and dilation of a layer along its last axis, None if it looks at one position only."""
-    if not hasattr(layer, "kernel_size") or not hasattr(layer, "stride"):
-        return None
+def _has_named_layers(model: nn.Module) -> bool:
+    return next(model.children(), None) is not None
 
-    def last(value):
-        return value[-1] if isinstance(value, (tuple, list)) else value
 
-    return last(layer.kernel_size), last(layer.stride), last(getattr(layer, "dilation", 1))
+def describe(module: nn.Module) -> str:
+    """Write the call that makes a layer, without what has its default: ``ConvBlock(1, 40, (1, 8))``.
+
+    The arguments are looked up in the layer and, for a block, in the layers inside it.
+    """
+    texts = []
+    for name, parameter in signature(type(module)).parameters.items():
+        value = next((vars(part)[name] for part in module.modules() if name in vars(part)), None)
+        default = parameter.default
+        if value is None or (name == "stride" and value == getattr(module, "kernel_size", None)):
+            continue
+        if default is parameter.empty:
+            texts.append(str(value))
+        elif value != default and not (isinstance(value, tuple) and set(value) == {default}):
+            texts.append(f"{name}={value}")
+    return f"{type(module).__name__}({', '.join(texts)})"
+
+
+def walk(model: nn.Module, input_shape: tuple[int, ...], sample_rate: int | None = None) -> pd.DataFrame:
+    """Send a shape through a network and note what stands behind every layer (lesson 3).
+
+    Parameters
+    ----------
+    model : Module
+        Any network over waveforms; its last axis is time until a linear layer sees everything.
+    input_shape : tuple of int
+        Shape of one batch of waveforms, such as (1, 1, 24014).
+    sample_rate : int, optional
+        Sampling rate in Hz, for the columns in ms; without it that of ``model.input_format``, if there is one.
+
+    Returns
+    -------
+    DataFrame
+        One row for each call of a layer: ``layer``, ``module``, ``output_shape``, ``parameters``,
+        ``field_samples`` and ``step_samples`` (receptive field of one position, and how far its neighbour is shifted),
+        and ``field_ms``, ``step_ms`` where the rate is known. A field that cannot be followed is missing (NA), and so
+        is the step where one position sees the whole input.
+
+    Notes
+    -----
+    Nothing is computed: the pass runs on PyTorch's "meta" tensors, which have a shape and no values, so weights and
+    running statistics stay as they are. Fields hold for evaluation. While training, batch normalisation takes mean
+    and variance over the whole batch, so that every position depends a little on everything.
+    """
+    rows = []
+    waveform = torch.empty(input_shape, device="meta")
+    tracker = FieldTracker(waveform)
+
+    def note(name: str, block: nn.Module, output: Tensor) -> None:
+        field = tracker.fields.get(id(output))
+        rows.append(
+            {
+                "layer": name or type(block).__name__,
+                "module": describe(block),
+                "output_shape": tuple(output.shape),
+                "parameters": sum(p.numel() for p in block.parameters()),
+                "field_samples": field.size if field else None,
+                "step_samples": field.step or None if field else None,
+            }
+        )
+
+    hooks = [
+        block.register_forward_hook(lambda block, inputs, output, name=name: note(name, block, output))
+        for name, block in named_blocks(model).items()
+    ]
+    modes = {module: module.training for module in model.modules()}
+    state = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    ghosts = {name: torch.empty_like(tensor, device="meta") for name, tensor in state.items()}
+    try:
+        with torch.no_grad(), tracker:
+            functional_call(model.eval(), ghosts, (waveform,))
+    finally:
+        for hook in hooks:
+            hook.remove()
+        for module, training in modes.items():
+            module.training = training
+    return _as_table(rows, sample_rate or getattr(getattr(model, "input_format", None), "sample_rate", None))
+
+
+def _as_table(rows: list[dict], sample_rate: int | None) -> pd.DataFrame:
+    table = pd.DataFrame(rows).astype({"field_samples": "Int64", "step_samples": "Int64"})
+    if sample_rate is not None:
+        for quantity in ("field", "step"):
+            table[f"{quantity}_ms"] = table[f"{quantity}_samples"].astype("Float64") / sample_rate * 1000
+    return table
