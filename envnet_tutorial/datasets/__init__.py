@@ -9,14 +9,18 @@ from pathlib import Path
 from filelock import FileLock
 
 from envnet_tutorial.datasets.clips import ClipArray, SourceLeakError, random_split
+from envnet_tutorial.datasets.esc50 import ESC50, SUBSETS
 from envnet_tutorial.datasets.folder import ClipTable, read_folder
 from envnet_tutorial.datasets.locations import cache_root
+from envnet_tutorial.datasets.urbansound8k import UrbanSound8K
 from envnet_tutorial.settings import CLIP_SECONDS, ENVNET_INPUT
 
 __all__ = [
+    "ESC50",
     "ClipArray",
     "ClipTable",
     "SourceLeakError",
+    "UrbanSound8K",
     "load_clips",
     "random_split",
     "read_folder",
@@ -30,6 +34,7 @@ def load_clips(
     sample_rate: int = ENVNET_INPUT.sample_rate,
     seconds: float = CLIP_SECONDS,
     folds: tuple[int, ...] | None = None,
+    download: bool = True,
     progress: bool = True,
 ) -> ClipArray:
     """Give the clips of a data set, decoded, ready to train on (lesson 4).
@@ -37,14 +42,17 @@ def load_clips(
     Parameters
     ----------
     data : str or Path, optional
-        ``"synthetic"`` (made here in seconds, no network), or the path of a folder in ESC-50's layout. By default what
-        the environment variable ``ENVNET_DATA`` names, or else ``"synthetic"``.
+        ``"synthetic"`` (made here, no network), ``"esc10"``, ``"esc50"``, ``"urbansound8k"``, or the path of a folder
+        in ESC-50's layout. By default the folder that the environment variable ``ENVNET_DATA`` names, or else
+        ``"synthetic"``.
     sample_rate : int
         Rate in Hz.
     seconds : float
         Length of each clip in s; shorter ones are followed by zeros, longer ones are cut.
     folds : tuple of int, optional
         Keep these folds only.
+    download : bool
+        Fetch what is missing of ESC-10 or ESC-50.
     progress : bool
         Show progress bars for what is made for the first time.
 
@@ -59,6 +67,11 @@ def load_clips(
         If the folder is no such data set, a file is missing or cannot be decoded, or the disk is full.
     """
     data = data or os.environ.get("ENVNET_DATA") or "synthetic"
+    if data in SUBSETS:
+        published = ESC50(subset=data, folds=folds, download=download, progress=progress)
+        return published.clips(sample_rate, seconds=seconds, progress=progress)
+    if data == "urbansound8k":
+        return UrbanSound8K(folds=folds).clips(sample_rate, seconds=seconds, progress=progress)
     folder = synthetic_folder(progress=progress) if data == "synthetic" else Path(data)
     return read_folder(folder, folds=folds).decode(sample_rate, seconds=seconds, progress=progress)
 

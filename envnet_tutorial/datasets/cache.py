@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 import os
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,11 +16,11 @@ from envnet_tutorial.audio import RESAMPLER, load_audio, to_int16
 from envnet_tutorial.datasets.locations import (
     cache_root,
     errors_of_disk,
-    file_md5,
     remove_parts,
     require_space,
     written_whole,
 )
+from envnet_tutorial.datasets.verification import md5s
 
 #: Raise it whenever the same files would decode to other samples.
 CACHE_VERSION = 1
@@ -52,7 +51,7 @@ def decode(
 
     Returns
     -------
-    ndarray of int16, shape (clip, time), memory-mapped, read-only
+    ndarray of int16, shape (clip, time), memory-mapped; writing to it changes no file
         Rounded and clamped at full scale 32,768. Silence is kept.
 
     Raises
@@ -72,7 +71,7 @@ def decode(
         "sample_rate": int(sample_rate),
         "num_samples": int(num_samples),
         "resampler": RESAMPLER,
-        "sources": [[path.name, md5] for path, md5 in zip(paths, _checksums(paths, cache), strict=True)],
+        "sources": [[path.name, md5] for path, md5 in zip(paths, md5s(paths, quick=True), strict=True)],
     }
     key = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()[:20]
     array = cache / f"{key}.npy"
@@ -81,7 +80,7 @@ def decode(
             remove_parts(cache)
             if not _is_whole(array, manifest):  # another process may have made it meanwhile
                 _make(paths, array, manifest, progress)
-    return np.load(array, mmap_mode="r")
+    return np.load(array, mmap_mode="c")  # writable in memory, as torch wants it; the file stays
 
 
 def _is_whole(array: Path, manifest: dict) -> bool:
@@ -142,26 +141,3 @@ def decode_clip(path: Path, sample_rate: int, num_samples: int) -> np.ndarray:
     found = to_int16(waveform[0, :num_samples])
     row[: len(found)] = found
     return row
-
-
-def _checksums(paths: Sequence[Path], cache: Path) -> list[str]:
-    """Give the md5 of each file, taken from an index beside the cache where size and time of change are the same."""
-    folder = str(paths[0].parent.resolve()) if paths else ""
-    index_path = cache / f"index-{hashlib.sha256(folder.encode()).hexdigest()[:12]}.json"
-    try:
-        index = json.loads(index_path.read_text("utf-8"))
-    except (OSError, ValueError):
-        index = {}
-    stats = {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in paths}
-    stale = [path for path in paths if index.get(str(path), [])[:2] != list(stats[str(path)])]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for path, md5 in zip(stale, pool.map(file_md5, stale), strict=True):
-            index[str(path)] = [*stats[str(path)], md5]
-    result = [index[str(path)][2] for path in paths]
-    # A file changed again within the clock's grain would look unchanged: what is younger than that is not remembered.
-    settled = time.time_ns() - 2_000_000_000
-    kept = {name: entry for name, entry in index.items() if entry[1] < settled}
-    if stale and kept:
-        with errors_of_disk(index_path), written_whole(index_path) as stream:
-            stream.write(json.dumps(kept).encode())
-    return result

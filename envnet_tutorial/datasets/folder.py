@@ -95,19 +95,26 @@ def read_folder(folder: str | Path, *, folds: tuple[int, ...] | None = None) -> 
     metadata = folder / "meta" / "esc50.csv"
     if not metadata.is_file():
         raise InputError(f"{folder} is not a data set in ESC-50's layout: {metadata} is not there")
+    table = select_folds(read_metadata(metadata), folds)
+    missing = [name for name in table["filename"] if not (folder / "audio" / name).is_file()]
+    if missing:
+        raise InputError(f"{len(missing)} of {len(table)} clips are missing from {folder / 'audio'}: {missing[0]}, ...")
+    return ClipTable(folder / "audio", table)
+
+
+def read_metadata(metadata: Path) -> pd.DataFrame:
+    """Read and check ``meta/esc50.csv``; raise `InputError` if it is no such table."""
     try:
         table = pd.read_csv(metadata, dtype={"filename": str, "category": str, "src_file": str})
     except (ValueError, OSError) as error:
         raise InputError(f"{metadata} cannot be read as a table ({error})") from error
     absent = [column for column in COLUMNS if column not in table.columns]
-    if absent or table[list(set(COLUMNS) - set(absent))].isna().any(axis=None):
+    if absent or table[list(COLUMNS)].isna().any(axis=None):
         raise InputError(f"{metadata} lacks {', '.join(absent) or 'values'}: ESC-50's columns are {', '.join(COLUMNS)}")
-    table = select_folds(table, folds)
+    if table.empty or not all(pd.api.types.is_integer_dtype(table[column]) for column in ("fold", "target")):
+        raise InputError(f"{metadata} lists no clip, or a fold or target that is not a whole number")
     _check_names(table["filename"], metadata)
-    missing = [name for name in table["filename"] if not (folder / "audio" / name).is_file()]
-    if missing:
-        raise InputError(f"{len(missing)} of {len(table)} clips are missing from {folder / 'audio'}: {missing[0]}, ...")
-    return ClipTable(folder / "audio", table)
+    return table
 
 
 def select_folds(table: pd.DataFrame, folds: tuple[int, ...] | None) -> pd.DataFrame:
@@ -122,7 +129,7 @@ def select_folds(table: pd.DataFrame, folds: tuple[int, ...] | None) -> pd.DataF
 
 
 def _check_names(names: pd.Series, metadata: Path) -> None:
-    """Refuse file names that are listed twice or lead elsewhere."""
+    """Refuse file names that are listed twice or lead out of the folder."""
     if names.duplicated().any():
         raise InputError(f"{metadata} lists {names[names.duplicated()].iloc[0]} twice")
     for name in names:

@@ -38,12 +38,20 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
         Path(temporary).unlink(missing_ok=True)
 
 
-def remove_parts(folder: Path) -> int:
+def _parts(folder: Path) -> Iterator[Path]:
+    """Yield what is still being written below `folder`, or was when its process was killed."""
+    return (path for path in folder.rglob(f".*{PART_SUFFIX}") if path.is_file())
+
+
+def has_parts(folder: Path) -> bool:
+    """Tell whether anything below `folder` is half-written."""
+    return any(True for _ in _parts(folder))
+
+
+def remove_parts(folder: Path) -> None:
     """Remove what a killed process left half-written below `folder`; only call while holding the folder's lock."""
-    parts = [path for path in folder.rglob(f".*{PART_SUFFIX}") if path.is_file()]
-    for path in parts:
+    for path in list(_parts(folder)):
         path.unlink(missing_ok=True)
-    return len(parts)
 
 
 def file_md5(path: Path) -> str:
