@@ -5,8 +5,9 @@ Read `recipe` (what is decided), `batches` (what a step sees), `loop` (the step)
 
 from envnet_tutorial.training.evaluation import Evaluation, average_windows, confusion_matrix, evaluate
 from envnet_tutorial.training.folds import FoldResult, build_model, k_fold
-from envnet_tutorial.training.loop import History, TrainingStopped, fit, kl_loss, make_optimizer, train_epoch
+from envnet_tutorial.training.loop import fit, kl_loss, train_epoch
 from envnet_tutorial.training.recipe import FAST, LESSON, PAPER, PRESETS, Recipe
+from envnet_tutorial.training.run import History, Run, TrainingStopped, make_optimizer, steps_per_epoch
 
 __all__ = [
     "FAST",
@@ -17,6 +18,7 @@ __all__ = [
     "FoldResult",
     "History",
     "Recipe",
+    "Run",
     "TrainingStopped",
     "average_windows",
     "build_model",
@@ -26,5 +28,6 @@ __all__ = [
     "k_fold",
     "kl_loss",
     "make_optimizer",
+    "steps_per_epoch",
     "train_epoch",
 ]

@@ -63,7 +63,7 @@ def evaluate(
     *,
     num_windows: int = 10,
     device: torch.device | str | None = None,
-    batch_size: int = 8,
+    batch_size: int = 4,
     trim_silence: bool = True,
     precision: str = "float32",
 ) -> Evaluation:
@@ -79,7 +79,7 @@ def evaluate(
         Evenly spaced windows of each padded clip.
     device : torch.device or str, optional
         Where to compute; a GPU if there is one.
-    batch_size : int, default 8
+    batch_size : int, default 4
         Clips at a time, with all their windows.
     trim_silence : bool, default True
         Place the windows on each clip without the digital silence around it, as in training.
@@ -98,7 +98,7 @@ def evaluate(
     check_clips(model, clips)
     device = choose_device(device)
     was_training = model.training
-    model.to(device).eval()
+    model.to(device, memory_format=torch.channels_last).eval()
     data = DeviceClips.load(clips, device, trim_silence=trim_silence)
     probabilities = []
     for rows in torch.arange(len(clips), device=device).split(batch_size):

@@ -9,8 +9,9 @@ from torch import nn
 
 from envnet_tutorial.datasets.clips import ClipArray
 from envnet_tutorial.training.evaluation import Evaluation, evaluate
-from envnet_tutorial.training.loop import History, fit
+from envnet_tutorial.training.loop import fit
 from envnet_tutorial.training.recipe import Recipe
+from envnet_tutorial.training.run import History
 from envnet_tutorial.training.runtime import choose_device, global_seed, stream_seed
 
 

@@ -1,46 +1,25 @@
 """The training loop: forward, loss, backward, step, schedule (lesson 4)."""
 
-import math
+import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from pathlib import Path
 
-import pandas as pd
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from tqdm.auto import tqdm
 
 from envnet_tutorial.datasets.clips import ClipArray
-from envnet_tutorial.training.batches import DeviceClips, draw_batch, epoch_rows
+from envnet_tutorial.training.batches import draw_batch, epoch_rows
+from envnet_tutorial.training.checkpoints import load_checkpoint, save_checkpoint
+from envnet_tutorial.training.distributed import connected, own_share, rank_and_size, sum_over_processes
 from envnet_tutorial.training.evaluation import check_clips
 from envnet_tutorial.training.recipe import Recipe
+from envnet_tutorial.training.run import History, Run, steps_per_epoch
 from envnet_tutorial.training.runtime import choose_device, global_seed, precision_context, stream_seed
 
 Callback = Callable[[int, nn.Module], object]
-
-
-class TrainingStopped(RuntimeError):
-    """Training cannot go on; the message is one sentence, and the last good checkpoint is untouched."""
-
-
-@dataclass
-class History:
-    """What happened in each epoch of a training run (lesson 4).
-
-    Parameters
-    ----------
-    rows : list of dict
-        One for each epoch: epoch (from 1), loss (nats per clip), accuracy (share of the training crops),
-        learning_rate (at the epoch's last step), seconds.
-    """
-
-    rows: list[dict] = field(default_factory=list)
-
-    @property
-    def epochs(self) -> pd.DataFrame:
-        """The rows as a table."""
-        return pd.DataFrame(self.rows, columns=["epoch", "loss", "accuracy", "learning_rate", "seconds"])
 
 
 def kl_loss(scores: Tensor, targets: Tensor) -> Tensor:
@@ -58,69 +37,6 @@ def kl_loss(scores: Tensor, targets: Tensor) -> Tensor:
     Tensor, scalar
     """
     return functional.kl_div(functional.log_softmax(scores.float(), dim=1), targets, reduction="batchmean")
-
-
-def make_optimizer(model: nn.Module, recipe: Recipe, num_steps: int):
-    """Return Nesterov's stochastic gradient descent and its schedule, to be stepped once a batch (lesson 4).
-
-    Returns
-    -------
-    optimizer : torch.optim.SGD
-    scheduler : torch.optim.lr_scheduler.LambdaLR
-    """
-    optimizer = torch.optim.SGD(
-        model.parameters(),
-        lr=recipe.learning_rate,
-        momentum=recipe.momentum,
-        nesterov=True,
-        weight_decay=recipe.weight_decay,
-        fused=True,
-    )
-    scheduler = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: recipe.learning_rate_at(step / num_steps) / recipe.learning_rate
-    )
-    return optimizer, scheduler
-
-
-@dataclass
-class Run:
-    """All that a training run holds between two epochs.
-
-    Parameters
-    ----------
-    model : nn.Module
-    recipe : Recipe
-    clips : DeviceClips
-        The training clips.
-    seed : int
-    device : torch.device
-    optimizer : torch.optim.SGD
-    scheduler : torch.optim.lr_scheduler.LambdaLR
-    history : History
-        One row for each finished epoch.
-    """
-
-    model: nn.Module
-    recipe: Recipe
-    clips: DeviceClips
-    seed: int
-    device: torch.device
-    optimizer: torch.optim.Optimizer
-    scheduler: torch.optim.lr_scheduler.LRScheduler
-    history: History = field(default_factory=History)
-
-    @classmethod
-    def start(cls, model: nn.Module, train: ClipArray, recipe: Recipe, seed: int, device: torch.device) -> "Run":
-        """Bring model and clips to the device and make the optimiser."""
-        model.to(device)
-        clips = DeviceClips.load(train, device, trim_silence=recipe.trim_silence)
-        steps = recipe.epochs * steps_per_epoch(len(train), recipe)
-        return cls(model, recipe, clips, seed, device, *make_optimizer(model, recipe, steps))
-
-
-def steps_per_epoch(num_clips: int, recipe: Recipe) -> int:
-    """Return the number of optimiser steps in one epoch; the last batch may be smaller."""
-    return math.ceil(num_clips / recipe.batch_size)
 
 
 def train_epoch(run: Run, epoch: int, callbacks: Sequence[Callback] = (), bar: tqdm | None = None) -> dict:
@@ -142,36 +58,33 @@ def train_epoch(run: Run, epoch: int, callbacks: Sequence[Callback] = (), bar: t
     dict
         A row of the history.
     """
+    rank, size = rank_and_size()
     generator = torch.Generator(run.device).manual_seed(stream_seed(run.seed, epoch, 0))
     started, step = time.perf_counter(), (epoch - 1) * steps_per_epoch(len(run.clips.labels), run.recipe)
-    loss_sum, hits = torch.zeros(2, device=run.device)
-    run.model.train()
-    with global_seed(stream_seed(run.seed, epoch, 1), run.device):  # for dropout
+    sums = torch.zeros(2, device=run.device)  # of loss and hits
+    run.network.train()
+    with global_seed(stream_seed(run.seed, epoch, 1, rank), run.device):  # for dropout
         for rows in epoch_rows(run.clips, run.recipe, generator):
             waveforms, targets = draw_batch(run.clips, rows, run.recipe, run.model.input_format, generator)
+            waveforms, targets = own_share(waveforms), own_share(targets)
             with precision_context(run.device, run.recipe.precision):
-                scores = run.model(waveforms)  # (batch, class)
-            loss = kl_loss(scores, targets)
+                scores = run.network(waveforms)  # (batch, class)
+            loss = kl_loss(scores, targets) * len(targets) * size / len(rows[0])  # the mean over the whole batch
             run.optimizer.zero_grad()
             loss.backward()
             rate = run.scheduler.get_last_lr()[0]
             run.optimizer.step()
             run.scheduler.step()
             step += 1
-            loss_sum += loss.detach() * len(targets)
-            hits += (scores.argmax(dim=1) == targets.argmax(dim=1)).sum()
+            hits = (scores.argmax(dim=1) == targets.argmax(dim=1)).sum()
+            sums += torch.stack([loss.detach() * len(rows[0]) / size, hits])
             for callback in callbacks:
                 callback(step, run.model)
             if bar is not None:
                 bar.update()
-    count = len(run.clips.labels)
-    return {
-        "epoch": epoch,
-        "loss": loss_sum.item() / count,
-        "accuracy": hits.item() / count,
-        "learning_rate": rate,
-        "seconds": time.perf_counter() - started,
-    }
+    loss, accuracy = (sum_over_processes(sums) / len(run.clips.labels)).tolist()
+    seconds = time.perf_counter() - started
+    return {"epoch": epoch, "loss": loss, "accuracy": accuracy, "learning_rate": rate, "seconds": seconds}
 
 
 def fit(
@@ -183,8 +96,11 @@ def fit(
     seed: int = 0,
     callbacks: Sequence[Callback] = (),
     progress: bool = True,
+    checkpoint: str | os.PathLike | None = None,
+    checkpoint_every: int = 10,
+    resume: bool = False,
 ) -> History:
-    """Train a network (lesson 4).
+    """Train a network; under ``torchrun``, together with the other processes (lesson 4).
 
     Parameters
     ----------
@@ -202,6 +118,12 @@ def fit(
         Called as ``callback(step, model)`` after each optimiser step, counted from 1.
     progress : bool, default True
         Show a bar with loss, rate and time left, and print a row an epoch.
+    checkpoint : path-like, optional
+        File to save the state of the training in. All processes must see it.
+    checkpoint_every : int, default 10
+        Epochs between two checkpoints; the last epoch always has one.
+    resume : bool, default False
+        Go on from the checkpoint if it exists.
 
     Returns
     -------
@@ -210,20 +132,26 @@ def fit(
     Raises
     ------
     InputError
-        If the clips are sampled at another rate than the network takes, or there are none.
+        If the clips are sampled at another rate than the network takes, if there are none, or if the checkpoint is
+        that of another run.
     TrainingStopped
-        If the loss is no longer a number.
+        If the loss or a weight is no longer a number, or the checkpoint cannot be written; the last good checkpoint
+        is untouched.
     """
     check_clips(model, train)
     run = Run.start(model, train, recipe, seed, choose_device(device))
-    steps = steps_per_epoch(len(train), recipe)
-    with tqdm(total=recipe.epochs * steps, unit="step", disable=not progress) as bar:
-        for epoch in range(1, recipe.epochs + 1):
-            row = train_epoch(run, epoch, callbacks, bar)
-            if not math.isfinite(row["loss"]):
-                raise TrainingStopped(f"the loss is {row['loss']} in epoch {epoch}: try a smaller learning rate")
-            run.history.rows.append(row)
-            report(row, bar)
+    if resume and checkpoint is not None and Path(checkpoint).exists():
+        load_checkpoint(checkpoint, run)
+    is_first = rank_and_size()[0] == 0
+    steps, done = steps_per_epoch(len(train), recipe), len(run.history.rows)
+    bar = tqdm(total=recipe.epochs * steps, initial=done * steps, unit="step", disable=not (progress and is_first))
+    with bar, connected(run):
+        for epoch in range(done + 1, recipe.epochs + 1):
+            run.history.rows.append(train_epoch(run, epoch, callbacks if is_first else (), bar))
+            run.check_numbers()
+            report(run.history.rows[-1], bar)
+            if checkpoint is not None and is_first and (epoch % checkpoint_every == 0 or epoch == recipe.epochs):
+                save_checkpoint(checkpoint, run)
     return run.history
 
 

@@ -1,0 +1,129 @@
+"""One network trained by several processes: the same batches, cut into shares (lesson 4).
+
+Start the same command with ``torchrun``. Every process draws the same batch from the same seed, so that crops and
+mixtures are those of a single process, and computes its share of it; the gradients are averaged. Batch normalisation
+uses the statistics of the whole batch. Dropout draws a mask of its own in each process. What is left is the order of
+summation: without dropout, the weights agree with those of a single process to rounding.
+
+A network that computes batch statistics outside the forward pass of `torch.nn.BatchNorm2d` normalises by those of its
+process's share.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed.nn.functional import all_reduce
+from torch.nn.parallel import DistributedDataParallel
+
+from envnet_tutorial.errors import InputError
+from envnet_tutorial.training.run import Run
+
+
+def join_processes() -> torch.device | None:
+    """Join the processes that ``torchrun`` started, and return this one's GPU where there are GPUs.
+
+    Returns
+    -------
+    torch.device or None
+        None for a process on its own, or without a GPU.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
+        return None
+    if not torch.cuda.is_available():
+        dist.init_process_group("gloo")
+        return None
+    device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+    torch.cuda.set_device(device)
+    dist.init_process_group("nccl", device_id=device)
+    return device
+
+
+def leave_processes() -> None:
+    """Leave the group that `join_processes` joined."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def rank_and_size() -> tuple[int, int]:
+    """Return this process's number, from 0, and the number of processes: (0, 1) for a process on its own."""
+    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+
+
+def own_share(batch: Tensor) -> Tensor:
+    """Return this process's share of a batch, along its first axis.
+
+    Raises
+    ------
+    InputError
+        If there are more processes than clips in the batch.
+    """
+    rank, size = rank_and_size()
+    if len(batch) < size:
+        raise InputError(f"a batch of {len(batch)} clips cannot be shared by {size} processes: use fewer processes")
+    return batch[rank::size]
+
+
+def sum_over_processes(numbers: Tensor) -> Tensor:
+    """Add up a tensor over all processes, in place."""
+    if dist.is_initialized():
+        dist.all_reduce(numbers)
+    return numbers
+
+
+@contextmanager
+def connected(run: Run) -> Iterator[None]:
+    """Let a run average gradients and batch statistics over all processes while the context lasts."""
+    if not dist.is_initialized():
+        yield
+        return
+    if run.device.type == "cuda":
+        run.network = DistributedDataParallel(
+            nn.SyncBatchNorm.convert_sync_batchnorm(run.model), device_ids=[run.device.index]
+        )
+        yield
+        return
+    norms = [module for module in run.model.modules() if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d))]
+    for module in norms:
+        module.forward = partial(whole_batch_norm, module)
+    run.network = DistributedDataParallel(run.model)
+    yield
+    for module in norms:
+        del module.forward
+
+
+def whole_batch_norm(module: nn.BatchNorm1d | nn.BatchNorm2d, x: Tensor) -> Tensor:
+    """Normalise by the mean and variance of the whole batch, of which each process has a share.
+
+    ``torch.nn.SyncBatchNorm`` does the same, on GPUs only.
+
+    Parameters
+    ----------
+    module : BatchNorm1d or BatchNorm2d
+        Its parameters and running statistics are used, and updated in training.
+    x : Tensor, shape (batch, channel, ...)
+        This process's share.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of ``x``.
+    """
+    if not module.training:
+        return type(module).forward(module, x)
+    values = x.float().transpose(0, 1).flatten(1)  # (channel, batch * ...)
+    count = values.new_full((1,), values.shape[1])
+    total = all_reduce(torch.cat([values.sum(1), count]))
+    mean = total[:-1] / total[-1]
+    variance = all_reduce((values - mean[:, None]).square().sum(1)) / total[-1].detach()
+    with torch.no_grad():
+        module.num_batches_tracked += 1
+        module.running_mean.lerp_(mean, module.momentum)
+        module.running_var.lerp_(variance * total[-1] / (total[-1] - 1), module.momentum)
+    shape = (1, -1) + (1,) * (x.ndim - 2)
+    scale = module.weight * (variance + module.eps).rsqrt()
+    return ((x - mean.view(shape)) * scale.view(shape) + module.bias.view(shape)).to(x.dtype)
