@@ -7,6 +7,7 @@ arXiv:1603.07285.
 from collections import Counter
 from inspect import signature
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
@@ -44,6 +45,23 @@ def conv_output_length(length: int, kernel: int, stride: int = 1, padding: int =
     if length + 2 * padding < span:
         raise ValueError(f"a kernel that spans {span} samples does not fit into {length} + 2 x {padding} samples")
     return (length + 2 * padding - span) // stride + 1
+
+
+def conv_windows(length: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> np.ndarray:
+    """List the inputs that each output of a convolution touches along one axis (lesson 2).
+
+    Parameters
+    ----------
+    length, kernel, stride, padding, dilation : int
+        As in `conv_output_length`, which also says what is refused.
+
+    Returns
+    -------
+    ndarray of int, shape (output, kernel)
+        Input indices; below 0 and from ``length`` on they lie in the padding.
+    """
+    outputs = np.arange(conv_output_length(length, kernel, stride, padding, dilation))
+    return outputs[:, None] * stride - padding + np.arange(kernel) * dilation
 
 
 def overlapping_samples_post_conv(num_sample: int, filter_size: int) -> int:

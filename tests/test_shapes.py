@@ -12,7 +12,14 @@ from torch.nn import functional
 from envnet_tutorial.models import EnvNet
 from envnet_tutorial.receptive_field import ReceptiveField
 from envnet_tutorial.settings import ENVNET_INPUT
-from envnet_tutorial.shapes import conv_output_length, describe, named_blocks, overlapping_samples_post_conv, walk
+from envnet_tutorial.shapes import (
+    conv_output_length,
+    conv_windows,
+    describe,
+    named_blocks,
+    overlapping_samples_post_conv,
+    walk,
+)
 
 SHAPE = (1, 1, ENVNET_INPUT.num_samples)
 SETTINGS = list(product((1, 2, 5, 9), (1, 2, 3, 5), (1, 2, 3), (0, 1, 4), (1, 2, 3)))
@@ -37,6 +44,26 @@ def test_output_length_agrees_with_conv1d_wherever_pytorch_accepts_it():
 def test_output_length_refuses_what_no_convolution_has(arguments):
     with pytest.raises(ValueError, match="at least"):
         conv_output_length(*arguments)
+
+
+def test_windows_are_what_conv1d_touches_wherever_it_is_put():
+    """The gradient of every output of PyTorch's convolution is one where it touches an input and zero elsewhere."""
+    floored = 0
+    for length, kernel, stride, padding, dilation in SETTINGS:
+        if length + 2 * padding < dilation * (kernel - 1) + 1:
+            continue
+        windows = conv_windows(length, kernel, stride, padding, dilation)
+        x = torch.ones(1, 1, length, requires_grad=True)
+        output = functional.conv1d(x, torch.ones(1, 1, kernel), None, stride, padding, dilation)[0, 0]
+        assert len(windows) == len(output)
+        touched = set()
+        for window, value in zip(windows, output, strict=True):
+            inside = {int(i) for i in window if 0 <= i < length}
+            gradient = torch.autograd.grad(value, x, retain_graph=True)[0][0, 0] if inside else torch.zeros(length)
+            assert inside == set(gradient.nonzero().flatten().tolist())
+            touched |= inside
+        floored += (length + 2 * padding - dilation * (kernel - 1) - 1) % stride > 0 and length - 1 not in touched
+    assert floored > 10
 
 
 def test_overlap_helper_is_the_tutorials_formula_and_fails_where_the_book_says():
@@ -143,7 +170,7 @@ NETWORKS = {
 
 
 def seen_samples(network, length):
-    """Find the inputs that each output position depends on, by the gradient of a network whose weights are all positive."""
+    """Find the inputs that each output position depends on, by the gradient where all weights are positive."""
     network = copy.deepcopy(network).double().eval()
     for parameter in network.parameters():
         nn.init.constant_(parameter, 0.1)
