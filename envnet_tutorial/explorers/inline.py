@@ -1,0 +1,36 @@
+"""The frame of an explorer in plain JavaScript: style, script and settings inside one cell's output.
+
+It needs no kernel, no network and no module loader, so it is the same in the notebook, in Colab and in a page that
+is opened from a folder.
+"""
+
+import html
+import json
+from importlib.resources import files
+
+WAITING = "This explorer needs JavaScript. In a notebook, run the cell to see it."
+
+
+def inline(name: str, settings: dict) -> str:
+    """Return the HTML of an explorer (lesson 1).
+
+    Parameters
+    ----------
+    name : str
+        The files ``{name}.css`` and ``{name}.js`` of this folder. The script looks for the elements of class
+        ``{name}-explorer`` that lack ``data-ready``, reads their ``data-settings`` (JSON) and sets ``data-ready``.
+    settings : dict
+        What the explorer opens with.
+
+    Returns
+    -------
+    str
+        One style, one element and one script, with nothing to fetch.
+    """
+    folder = files("envnet_tutorial.explorers")
+    style, script = (folder.joinpath(f"{name}.{kind}").read_text("utf-8") for kind in ("css", "js"))
+    stored = html.escape(json.dumps(settings), quote=True)
+    return (
+        f'<style>{style}</style><div class="{name}-explorer" data-settings="{stored}"><p>{WAITING}</p></div>'
+        f"<script>{script}</script>"
+    )
