@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PACKAGE := $(shell find envnet_tutorial -type f -not -path '*/__pycache__/*')
-UV := UV_HTTP_TIMEOUT=300 UV_LINK_MODE=copy $(BIN)/python -m uv pip
+UV := UV_HTTP_TIMEOUT=300 $(BIN)/python -m uv pip
 
 .PHONY: help book test notebooks lint format lock repository clean
 .DELETE_ON_ERROR:

@@ -1,0 +1,9 @@
+// The theme gives some buttons a label that hides the text on them from screen readers and voice control; the text will
+// do. The button for light and dark has a label and, on its three icons, titles that contradict it: these go before
+// Font Awesome turns the icons into pictures.
+for (const element of document.querySelectorAll("summary[aria-label], button.search-button-field[aria-label]")) {
+  element.removeAttribute("aria-label");
+}
+for (const icon of document.querySelectorAll("i.theme-switch[title]")) {
+  icon.removeAttribute("title");
+}

@@ -1,0 +1,127 @@
+"""The built book as files: what `make book` writes into _build/html."""
+
+import re
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+from scripts.repository import ROOT, address, slug
+
+BOOK = ROOT / "_build" / "html"
+CONTENTS = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text(encoding="utf-8"))
+PAGES = [CONTENTS["root"], *(chapter["file"] for part in CONTENTS["parts"] for chapter in part["chapters"])]
+LESSONS = [page for page in PAGES if page.startswith("notebooks/")]
+
+pytestmark = [
+    pytest.mark.pages,
+    pytest.mark.skipif(not BOOK.is_dir(), reason="the book is not built: run `make book` first"),
+]
+
+
+@cache
+def parsed(path: Path) -> BeautifulSoup:
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+def page(name: str) -> BeautifulSoup:
+    return parsed(BOOK / f"{name}.html")
+
+
+def article(name: str):
+    """Return what the reader reads, without the theme's frame."""
+    return page(name).find("article")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_has_one_title(name):
+    assert len(article(name).find_all("h1")) == 1
+    assert page(name).title.text.strip()
+
+
+def test_first_page_leads_to_the_introduction():
+    refresh = parsed(BOOK / "index.html").find("meta", attrs={"http-equiv": re.compile("refresh", re.I)})
+    assert refresh["content"].endswith(f"url={CONTENTS['root']}.html")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_within_the_book_lead_somewhere(name):
+    here = BOOK / f"{name}.html"
+    for link in page(name).find_all("a", href=True):
+        target, _, anchor = unquote(link["href"]).partition("#")
+        if "://" in target or target.startswith(("mailto:", "data:")):
+            continue
+        file = (here.parent / target).resolve() if target else here
+        assert file.exists(), f"{link['href']} leads nowhere"
+        if anchor and file.suffix == ".html":
+            assert parsed(file).find(id=anchor), f"{link['href']} names no place on that page"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pictures_say_what_they_show(name):
+    for picture in article(name).find_all("img"):
+        alt = picture.get("alt", "")
+        assert len(alt.split()) >= 4, f"alternative text {alt!r}"
+        assert not re.search(r"_images|\.png|\.svg|/", alt), f"alternative text {alt!r} is a path"
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_figures_are_numbered_by_lesson(name):
+    lesson = int(re.search(r"/(\d+)_", name).group(1))
+    numbers = [span.text.strip() for span in article(name).select("figcaption .caption-number")]
+    assert numbers == [f"Figure {lesson}.{position}" for position in range(1, len(numbers) + 1)]
+    assert numbers, "a lesson without a figure"
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_colab_button_opens_this_lesson(name):
+    links = {link["href"] for link in page(name).select("a[href*='colab.research.google.com']")}
+    assert links == {f"https://colab.research.google.com/github/{slug(address())}/blob/main/{name}.ipynb"}
+    assert (ROOT / f"{name}.ipynb").is_file()
+
+
+def test_every_lesson_can_be_heard():
+    """All but the arithmetic of lesson 2 work on sound."""
+    silent = [name for name in LESSONS if not article(name).find("audio")]
+    assert set(silent) <= {"notebooks/02_convolution_arithmetic"}
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_sound_is_inside_the_page(name):
+    for player in article(name).find_all("audio"):
+        sources = [tag["src"] for tag in [player, *player.find_all("source")] if tag.get("src")]
+        assert sources
+        assert all(source.startswith("data:audio/") for source in sources)
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_solutions_are_folded(name):
+    cells = article(name).select("div.tag_solution")
+    assert cells
+    assert all(cell.find("details") for cell in cells)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_markup_is_printed_raw(name):
+    body = BeautifulSoup(str(article(name)), "html.parser")
+    for code in body.find_all(["pre", "code", "script", "style"]):
+        code.decompose()
+    assert not re.search(r"\{(?:cite|ref|numref|note|figure)[^}]*\}|:::|\$\$", body.text)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_widget_waits_for_a_kernel(name):
+    text = str(article(name))
+    assert "application/vnd.jupyter.widget-view+json" not in text
+    shown = [output.text for output in article(name).select("div.cell_output")]
+    assert not re.search(r"\b(?:interactive|HBox|VBox|IntSlider|FloatSlider)\(", " ".join(shown))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_names_the_folder_it_was_built_in(name):
+    text = (BOOK / f"{name}.html").read_text(encoding="utf-8")
+    assert str(ROOT) not in text
+    assert str(Path.home()) + "/" not in text

@@ -1,0 +1,158 @@
+"""The built book as a reader meets it: opened from the folder in a browser, without a network."""
+
+import json
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+from test_book import BOOK, LESSONS, PAGES, article
+
+BROWSER, DRIVER = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+LOCAL = ("file:", "data:", "blob:", "about:", "chrome:")
+PHONE, DESKTOP = (390, 844), (1280, 900)
+PATIENCE = 20  # seconds
+
+pytestmark = [
+    pytest.mark.pages,
+    pytest.mark.browser,
+    pytest.mark.skipif(not BOOK.is_dir(), reason="the book is not built: run `make book` first"),
+    pytest.mark.skipif(not (BROWSER and DRIVER), reason="there is no chromium with its chromedriver (see .ci/run)"),
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),  # selenium leaves its sockets to the collector
+]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    with webdriver.Chrome(options=options, service=Service(DRIVER)) as driver:
+        yield driver
+
+
+def show(browser, name: str, size=DESKTOP, theme: str = "light") -> None:
+    """Open a page as a reader with this screen and theme sees it, once its mathematics is set."""
+    metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size == PHONE}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    scheme = [{"name": "prefers-color-scheme", "value": theme}, {"name": "prefers-reduced-motion", "value": "reduce"}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme})
+    browser.get((BOOK / f"{name}.html").as_uri())
+    wait_until(browser, "return document.readyState == 'complete'")
+    if browser.find_elements(By.CSS_SELECTOR, ".math"):
+        wait_until(browser, "return Boolean(window.MathJax && MathJax.startup && MathJax.startup.promise)")
+        browser.execute_async_script("const done = arguments[0]; MathJax.startup.promise.then(() => done())")
+
+
+def wait_until(browser, script: str):
+    return WebDriverWait(browser, PATIENCE).until(lambda driver: driver.execute_script(script))
+
+
+def requests_of(browser) -> list[str]:
+    """Return the addresses that were asked for since the last call."""
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    return [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+
+
+@pytest.mark.parametrize("name", [*PAGES, "search", "genindex"])
+def test_page_opens_offline_and_without_errors(browser, name):
+    browser.get("about:blank")
+    requests_of(browser), browser.get_log("browser")
+    show(browser, name)
+    time.sleep(0.5)  # what scripts ask for after loading
+    asked = requests_of(browser)
+    assert len(asked) > 5, "the log of requests is empty, so it proves nothing"
+    assert [url for url in asked if not url.startswith(LOCAL)] == []
+    complaints = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    assert complaints == []
+
+
+def test_a_request_to_the_network_would_be_noticed(browser):
+    requests_of(browser)
+    browser.get('data:text/html,<img src="https://example.invalid/x.png" alt="">')
+    assert "https://example.invalid/x.png" in requests_of(browser)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", [*PAGES, "search"])
+def test_page_is_accessible(browser, name, theme):
+    show(browser, name, theme=theme)
+    assert wait_until(browser, f"return document.documentElement.dataset.theme == '{theme}'")
+    assert serious_violations(browser) == []
+
+
+def serious_violations(browser) -> list[str]:
+    """Ask axe-core for what keeps a reader with a disability from reading, and name the elements."""
+    browser.execute_script(AXE.read_text(encoding="utf-8"))
+    found = browser.execute_async_script(
+        "const done = arguments[0]; axe.run(document, {preload: false}).then(r => done(r.violations))"
+    )
+    return [
+        f"{violation['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+
+
+def test_an_inaccessible_page_would_be_noticed(browser):
+    browser.get("data:text/html,<html><title>x</title><main><h1>x</h1><img src='x.png'><button></button></main>")
+    assert {line.split(":")[0] for line in serious_violations(browser)} >= {"image-alt", "button-name"}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_fits_a_phone(browser, name):
+    show(browser, name, size=PHONE)
+    assert browser.execute_script("return innerWidth") == PHONE[0]
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= PHONE[0], widest(browser)
+
+
+def widest(browser) -> list[str]:
+    """Name the elements that stick out, without those that scroll within one that does not."""
+    return browser.execute_script(
+        "return [...document.querySelectorAll('article *')]"
+        f".filter(e => e.getBoundingClientRect().right > {PHONE[0]} && !e.closest('[style*=overflow]'))"
+        ".slice(0, 5).map(e => e.outerHTML.slice(0, 150))"
+    )
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_mathematics_is_set(browser, name):
+    show(browser, name)
+    expected = len(article(name).select(".math"))
+    assert browser.execute_script("return document.querySelectorAll('article mjx-container').length") >= expected
+    assert browser.execute_script("return document.querySelectorAll('mjx-merror, [data-mjx-error]').length") == 0
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_players_play(browser, name):
+    show(browser, name)
+    browser.execute_script("document.querySelectorAll('audio').forEach(a => { a.preload = 'auto'; a.load(); })")
+    wait_until(browser, "return [...document.querySelectorAll('audio')].every(a => a.readyState >= 1 || a.error)")
+    lengths = browser.execute_script(
+        "return [...document.querySelectorAll('audio')].map(a => a.error ? a.error.message : a.duration)"
+    )
+    assert all(isinstance(seconds, (int, float)) and seconds > 0 for seconds in lengths), lengths
+
+
+def test_search_finds_a_word(browser):
+    browser.get((BOOK / "search.html").as_uri() + "?q=receptive")
+    wait_until(browser, "return document.querySelectorAll('#search-results li a').length > 0")
+    found = browser.execute_script("return [...document.querySelectorAll('#search-results li a')].map(a => a.href)")
+    assert any("glossary" in link for link in found)
+
+
+def test_theme_button_changes_the_theme(browser):
+    show(browser, PAGES[0])
+    modes = set()
+    for _ in range(3):
+        browser.execute_script("document.querySelector('button.theme-switch-button').click()")
+        modes.add(browser.execute_script("return document.documentElement.dataset.mode"))
+    assert modes == {"light", "dark", "auto"}
