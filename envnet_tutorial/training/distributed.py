@@ -54,6 +54,12 @@ def rank_and_size() -> tuple[int, int]:
     return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
 
 
+def wait_for_all() -> None:
+    """Wait until every process has come here."""
+    if dist.is_initialized():
+        dist.barrier()
+
+
 def own_share(batch: Tensor) -> Tensor:
     """Return this process's share of a batch, along its first axis.
 
