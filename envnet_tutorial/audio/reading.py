@@ -16,6 +16,9 @@ from envnet_tutorial.errors import InputError
 
 #: The most samples (over all channels) that one call reads: 2 GiB as float32, about 1.7 hours of 44.1 kHz stereo.
 MAX_VALUES = 2**29
+#: Sampling rates in Hz that a file may have; a header with another one is damaged, and a conversion from 1 Hz would
+#: turn a few kilobytes into gigabytes.
+RATE_LIMITS = (100, 10_000_000)
 #: Frames read at a time, so that a header that lies about its length cannot claim memory that the file does not fill.
 BLOCK_FRAMES = 1 << 16
 #: Bytes of one sample by libsndfile's name for its encoding; whatever is not here has two.
@@ -60,7 +63,8 @@ def load_audio(
     InputError
         If there is no such file, it is empty, no sound file, truncated (where its format says how long it should be:
         WAV, FLAC, AIFF; an OGG or MP3 stream that stops early is simply shorter), holds no sample, holds NaN or
-        infinity, has floating-point samples beyond twice full scale, or more than `MAX_VALUES` samples.
+        infinity, has floating-point samples beyond twice full scale, a rate outside `RATE_LIMITS`, or more than
+        `MAX_VALUES` samples.
     """
     if sample_rate is not None and sample_rate < 1:
         raise InputError(f"sample_rate must be at least 1 Hz, got {sample_rate}")
@@ -126,8 +130,15 @@ class _Nameless:
     """A stream without its name, so that soundfile goes by content and not by a file name's ending such as .raw."""
 
     def __init__(self, stream: BinaryIO):
-        self.read, self.seek, self.tell = stream.read, stream.seek, stream.tell
-        self.readinto = stream.readinto
+        self._stream = stream
+        self.read, self.readinto, self.tell = stream.read, stream.readinto, stream.tell
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Stay in place if a damaged header asks for a position before the start; libsndfile notices and gives up."""
+        try:
+            return self._stream.seek(offset, whence)
+        except (ValueError, OSError):
+            return self._stream.tell()
 
 
 def _promised_frames(file: soundfile.SoundFile) -> int:
@@ -145,8 +156,8 @@ def _promised_frames(file: soundfile.SoundFile) -> int:
 def _read_blocks(file: soundfile.SoundFile, name: str) -> Tensor:
     """Read block by block into one array that starts at the promised size and is cut to what arrived."""
     channels, frames = file.channels, file.frames
-    if channels < 1 or file.samplerate < 1:
-        raise InputError(f"{name} declares {channels} channels at {file.samplerate} Hz: nothing to hear")
+    if channels < 1 or not RATE_LIMITS[0] <= file.samplerate <= RATE_LIMITS[1]:
+        raise InputError(f"{name} declares {channels} channels at {file.samplerate} Hz, which is no sound")
     room = MAX_VALUES // channels
     if room < frames < _UNKNOWN_FRAMES:
         raise InputError(f"{name} {_TOO_LONG.format(frames / file.samplerate / 60)}")

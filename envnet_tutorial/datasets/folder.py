@@ -51,6 +51,9 @@ class ClipTable:
 
         Targets are numbered anew from 0 in their own order, so that ten classes of fifty get labels 0 to 9.
         """
+        targets, labels = np.unique(self.table["target"].to_numpy(np.int64), return_inverse=True)
+        if not len(targets) == len(self.classes) == len(set(self.classes)):
+            raise InputError(f"of {self.folder}, targets and categories are not one to one: {', '.join(self.classes)}")
         samples = decode(
             self.paths,
             sample_rate=sample_rate,
@@ -58,9 +61,6 @@ class ClipTable:
             cache=cache,
             progress=progress,
         )
-        targets, labels = np.unique(self.table["target"].to_numpy(np.int64), return_inverse=True)
-        if len(targets) != len(self.classes):
-            raise InputError(f"in {self.folder}, a target has two categories: {', '.join(self.classes)}")
         return ClipArray(
             samples=samples,
             labels=labels.astype(np.int64),
