@@ -1,0 +1,185 @@
+"""The spectrogram explorer, driven in a browser and held against torch.stft."""
+
+import shutil
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from matplotlib import colormaps
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from envnet_tutorial.audio import to_int16
+from envnet_tutorial.explorers.spectrogram import COLOURS, OVERLAPS, WINDOWS, SpectrogramExplorer
+from envnet_tutorial.settings import ENVNET_INPUT
+
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+RATE = ENVNET_INPUT.sample_rate
+needs_browser = [
+    pytest.mark.browser,
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),  # selenium leaves its sockets to the collector
+    pytest.mark.skipif(shutil.which("chromedriver") is None, reason="chromedriver is not installed"),
+]
+SETTINGS = [
+    (sound, *rest)
+    for sound, rest in product((0, 1), product(range(len(WINDOWS)), range(len(OVERLAPS)), ("hann", "rectangular")))
+]
+
+# Moves the controls as a hand does and reads what the explorer has computed, written and drawn.
+READ = """
+const root = document.querySelector(".spectrogram-explorer"), [settings, pixels] = arguments;
+function put(name, value) {
+  const control = root.querySelector(`[name=${name}]`);
+  control.value = value;
+  control.dispatchEvent(new Event(control.tagName === "SELECT" ? "change" : "input", {bubbles: true}));
+}
+return settings.map((values) => {
+  ["sound", "window", "overlap", "shape", "floor"].slice(0, values.length).forEach((name, i) => put(name, values[i]));
+  const {levels, bins, frames} = root.result, canvas = root.querySelector("canvas");
+  const context = canvas.getContext("2d");
+  return {levels: Array.from(levels, (x) => Math.round(x * 1000) / 1000), bins, frames,
+    facts: root.querySelector(".facts").textContent, label: canvas.getAttribute("aria-label"),
+    outputs: [...root.querySelectorAll("output")].map((o) => o.textContent),
+    pixels: (pixels || []).map(([x, y]) => Array.from(context.getImageData(x, y, 1, 1).data))};
+});
+"""
+
+
+@pytest.fixture(scope="module")
+def sounds():
+    generator = torch.Generator().manual_seed(5)
+    seconds = torch.arange(4_800) / RATE
+    tones = 0.5 * torch.sin(2 * torch.pi * 1000 * seconds) + 0.05 * torch.sin(2 * torch.pi * 5000 * seconds)
+    return {"tones": tones, "noise": 0.2 * torch.randn(3_000, generator=generator).clamp(-3, 3)}
+
+
+def page(folder, explorer, theme="light"):
+    path = folder / f"spectrogram-{theme}.html"
+    path.write_text(
+        f'<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>Explorer</title>'
+        '<meta name="viewport" content="width=device-width"></head>'
+        f'<body style="{"background: #14181e; color: #fff" if theme == "dark" else ""}"><main><h1>E</h1>'
+        f"{explorer._repr_html_()}</main></body></html>",
+        encoding="utf-8",
+    )
+    return path.as_uri()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or shutil.which("google-chrome")
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def opened(browser, sounds, tmp_path):
+    browser.get(page(tmp_path, SpectrogramExplorer(sounds, RATE)))
+    return browser
+
+
+def expected_levels(samples, length, overlap, shape):
+    """Compute the same levels by torch.stft in double precision, shape (frame, bin)."""
+    stored = torch.from_numpy(to_int16(samples)).to(torch.float64) / 32_768
+    make = torch.hann_window if shape == "hann" else torch.ones
+    window = make(length, dtype=torch.float64)
+    hop = round(length * (1 - overlap))
+    spectrum = torch.stft(stored, length, hop, length, window, center=False, return_complex=True)
+    return 20 * torch.log10(spectrum.abs() * 2 / window.sum()).clamp(min=-10).T
+
+
+class TestInBrowser:
+    pytestmark = needs_browser
+
+    def test_levels_are_those_of_torch(self, opened, sounds):
+        found = opened.execute_script(READ, SETTINGS, [])
+        for (sound, window, overlap, shape), shown in zip(SETTINGS, found, strict=True):
+            samples = list(sounds.values())[sound]
+            expected = expected_levels(samples, WINDOWS[window], OVERLAPS[overlap], shape).numpy()
+            levels = np.reshape(shown["levels"], (shown["frames"], shown["bins"]))
+            assert levels.shape == expected.shape
+            heard = levels > -150  # below, both are rounding noise
+            np.testing.assert_allclose(levels[heard], expected[heard], atol=2e-3)
+
+    def test_the_picture_has_the_colour_of_the_level_at_its_place(self, opened):
+        window, hop, floor, width, height = 256, 64, -80, 720, 300
+        places = [
+            (width // 2, height - 1 - height // 8),
+            (width // 2, height // 2),
+            (width // 2, height * 3 // 8),
+            (1, 1),
+        ]
+        (shown,) = opened.execute_script(READ, [[0, WINDOWS.index(window), 2, "hann", floor]], places)
+        levels = np.reshape(shown["levels"], (shown["frames"], shown["bins"]))
+        palette = colormaps["magma"](np.linspace(0, 1, COLOURS), bytes=True)
+        for (x, y), colour in zip(places[:3], shown["pixels"], strict=False):
+            frame = round(((x + 0.5) * 4_800 / width - window / 2) / hop)
+            level = levels[frame, round((1 - (y + 0.5) / height) * (shown["bins"] - 1))]
+            share = min(max(1 - level / floor, 0), 1)
+            np.testing.assert_allclose(colour, palette[round(share * (COLOURS - 1))], atol=1)
+        assert shown["pixels"][3][3] == 0, "no frame stands for the first half window, so nothing may be drawn there"
+        assert max(shown["pixels"][0][:3]) > 200 > max(shown["pixels"][1][:3])
+
+    def test_what_is_written_is_what_is_drawn(self, opened):
+        (shown,) = opened.execute_script(READ, [[0, 3, 1, "hann", -60]], [])
+        assert shown["outputs"] == ["256 samples, 16 ms", "50 %", "\N{MINUS SIGN}60 dB"]
+        frames = (4_800 - 256) // 128 + 1
+        assert f"62.5 Hz apart, frames 8 ms: 129 bins \N{MULTIPLICATION SIGN} {frames} frames" in shown["facts"]
+        assert shown["label"].startswith("Spectrogram of tones.")
+
+    def test_arrow_keys_move_a_control(self, opened):
+        slider = opened.find_element(By.NAME, "window")
+        slider.send_keys(Keys.ARROW_RIGHT)
+        assert opened.execute_script("return document.querySelector('output').textContent") == "512 samples, 32 ms"
+        assert slider.get_attribute("aria-valuetext") == "512 samples, 32 ms"
+
+    def test_the_button_plays_every_sample_at_the_rate(self, opened, sounds):
+        opened.execute_script("""
+            window.AudioContext = class {
+              createBuffer(channels, length, rate) { this.rate = rate; const data = new Float32Array(length);
+                window.heard = {channels, rate, data}; return {getChannelData: () => data}; }
+              createBufferSource() { return {connect() {}, start() { window.heard.started = true; }, stop() {}}; }
+              resume() {}
+            };""")
+        opened.find_element(By.TAG_NAME, "button").click()
+        heard = opened.execute_script("return {...window.heard, data: Array.from(window.heard.data)}")
+        assert (heard["channels"], heard["rate"], heard["started"]) == (1, RATE, True)
+        np.testing.assert_array_equal(heard["data"], to_int16(sounds["tones"]) / 32_768)
+
+    @pytest.mark.parametrize("theme", ["light", "dark"])
+    def test_it_is_accessible_fits_a_phone_and_stays_silent_in_the_console(self, browser, sounds, tmp_path, theme):
+        browser.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride", {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+        )
+        browser.get_log("browser")
+        browser.get(page(tmp_path, SpectrogramExplorer(sounds, RATE), theme))
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
+        browser.execute_script(AXE.read_text(encoding="utf-8"))
+        found = browser.execute_async_script(
+            "axe.run().then((r) => arguments[0](r.violations.map((v) => [v.id, v.help])))"
+        )
+        assert found == []
+        assert browser.get_log("browser") == []
+
+
+def test_what_it_cannot_show_is_refused(sounds):
+    for wrong in ({"window": 100}, {"overlap": 0.9}, {"shape": "hamming"}, {"floor": -75}):
+        with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be one of"):
+            SpectrogramExplorer(sounds, RATE, **wrong)
+    for none in ({}, {"short": torch.zeros(100)}, {"long": torch.zeros(70_000)}):
+        with pytest.raises(ValueError, match="give one or more sounds"):
+            SpectrogramExplorer(none, RATE)
+
+
+def test_its_text_never_changes(sounds):
+    assert repr(SpectrogramExplorer(sounds, RATE)) == "SpectrogramExplorer(tones, noise)"
+    assert SpectrogramExplorer(sounds, RATE)._repr_html_() == SpectrogramExplorer(sounds, RATE)._repr_html_()
