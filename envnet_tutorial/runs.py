@@ -25,11 +25,12 @@ from torch import nn
 from envnet_tutorial import models
 from envnet_tutorial.datasets.clips import ClipArray
 from envnet_tutorial.errors import InputError
+from envnet_tutorial.models.pooled_norm import PooledNormEnvNet
 from envnet_tutorial.training import FoldResult, Recipe, confusion_matrix
 from envnet_tutorial.training.checkpoints import write_atomically
 
 #: The networks that can be trained by name.
-NETWORKS = {"envnet": models.EnvNet}
+NETWORKS = {"envnet": models.EnvNet, "envnet-pooled-norm": PooledNormEnvNet}
 
 PACKAGES = ("envnet-tutorial", "torch", "numpy", "pandas")
 

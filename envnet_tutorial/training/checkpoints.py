@@ -87,7 +87,7 @@ def load_checkpoint(path: str | os.PathLike, run: Run) -> None:
     try:
         state = torch.load(path, map_location=run.device, weights_only=True)
         found = {key: state[key] for key in ("recipe", "seed", "clips")}
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, TypeError) as error:
+    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, KeyError, TypeError) as error:
         raise InputError(f"{path} is not a checkpoint of this package, or it is damaged") from error
     wanted = {"recipe": asdict(run.recipe), "seed": run.seed, "clips": fingerprint(run.clips)}
     differing = [key for key in wanted if wanted[key] != found[key]]
