@@ -43,8 +43,8 @@ lock: $(READY)  ## resolve requirements.in into the exact pins of requirements.t
 	$(UV) compile --quiet --universal --python-version 3.11 --custom-compile-command "make lock" \
 		--output-file requirements.txt requirements.in
 
-repository: $(READY)  ## point every link at a fork: make repository URL=https://github.com/you/your-fork
-	$(BIN)/python -m scripts.repository $(URL)
+repository:  ## point every link at a fork: make repository URL=https://github.com/you/your-fork
+	$(PYTHON) -m scripts.repository $(URL)
 
 clean:  ## remove the built book, keep the environment
 	rm -rf _build
