@@ -1,7 +1,6 @@
 """ESC-50: the shipped checksums, a set that arrives, is checked, repaired, shared and decoded; the command line."""
 
 import argparse
-import multiprocessing
 import os
 import re
 import subprocess
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 from faulty_server import FaultyServer
 from test_download import CALM
-from tiny_sets import esc_files, lay_out, parts_below, tiny_esc50
+from tiny_sets import esc_files, lay_out, parts_below, quick_processes, tiny_esc50
 
 from envnet_tutorial.commands import data
 from envnet_tutorial.datasets import ESC50, SourceLeakError, esc50, load_clips, published, random_split, read_folder
@@ -166,8 +165,7 @@ def fetch_in_a_process(root, url, ready, go):
 
 
 def test_two_processes_fetch_into_one_folder(tmp_path):
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["test_esc50"])
+    context = quick_processes()
     ready, go = context.Semaphore(0), context.Event()
     with FaultyServer(FILES, delay=0.02) as server:
         arguments = (tmp_path, server.url, ready, go)
