@@ -22,10 +22,10 @@ from envnet_tutorial.models.envnet import EnvNet
 
 
 def window_moments(x: Tensor, taps: int) -> tuple[Tensor, Tensor]:
-    """Return the mean and covariance of all windows of some length, without making the windows (lesson 4).
+    """Return the mean and covariance of all windows of some length (lesson 4).
 
-    Entry (a, b) of the second moment sums ``x[i + a] x[i + b]`` over the window's places ``i``. One step down its
-    diagonal is one step in time: one product enters at the end and one leaves at the start.
+    Most windows are counted ``taps`` at a time: a row of ``2 taps - 1`` samples holds that many windows, and their
+    second moments are blocks on the diagonal of the row's.
 
     Parameters
     ----------
@@ -41,20 +41,14 @@ def window_moments(x: Tensor, taps: int) -> tuple[Tensor, Tensor]:
         Divided by the number of windows. In float64, because the variance behind a high-pass filter is a small
         difference of large numbers.
     """
-    x = x.double()
-    places = x.shape[1] - taps + 1
-    leaving, entering = x[:, : taps - 1], x[:, places:]  # (batch, taps - 1)
-    start = x[:, :places].sum().reshape(1)
-    sums = torch.cat([start, start + (entering - leaving).sum(dim=0).cumsum(dim=0)])  # (taps,)
-    upper = x.new_zeros(taps, taps)
-    for lag in range(taps):
-        start = torch.bmm(x[:, None, :places], x[:, lag : lag + places, None]).sum().reshape(1)
-        steps = entering[:, lag:] * entering[:, : taps - 1 - lag] - leaving[:, lag:] * leaving[:, : taps - 1 - lag]
-        diagonal = torch.cat([start, start + steps.sum(dim=0).cumsum(dim=0)])[: taps - lag]
-        upper = upper + torch.diag_embed(diagonal, offset=lag)
-    count = len(x) * places
-    second, mean = (upper + upper.triu(1).T) / count, sums / count
-    return mean, second - torch.outer(mean, mean)
+    rows = x.unfold(1, 2 * taps - 1, taps)  # (batch, row, 2 taps - 1)
+    rest = x[:, rows.shape[1] * taps :].unfold(1, taps, 1).flatten(0, 1).double()  # (fewer than taps a clip, taps)
+    count = len(x) * (x.shape[1] - taps + 1)
+    rows = rows.flatten(0, 1).double()
+    gram, sums = rows.T @ rows, rows.sum(dim=0)
+    second = sum(gram[place : place + taps, place : place + taps] for place in range(taps)) + rest.T @ rest
+    mean = (sums.unfold(0, taps, 1).sum(dim=0) + rest.sum(dim=0)) / count
+    return mean, second / count - torch.outer(mean, mean)
 
 
 def update_running(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor, count: int) -> None:
@@ -119,31 +113,51 @@ def toeplitz(weight: Tensor, bias: Tensor, places: int) -> Tensor:
     return torch.cat([samples, bias.expand(1, places, -1)])
 
 
+def join_clips(x: Tensor, pool: int, reach: int) -> Tensor:
+    """Lay the clips of a batch end to end, each filled up to whole frames with one frame of zeros.
+
+    Parameters
+    ----------
+    x : Tensor, shape (batch, time)
+    pool : int
+        Length of a frame, in samples.
+    reach : int
+        Samples that a frame needs beyond its end; fewer than ``pool``.
+
+    Returns
+    -------
+    Tensor, shape (batch * (frame + 1) * pool + reach + 1,)
+        The last of the ``frame + 1`` frames of each clip mixes two clips and must be dropped.
+    """
+    used = (x.shape[1] - reach) // pool * pool + reach
+    return functional.pad(functional.pad(x[:, :used], (0, pool - reach)).flatten(), (0, reach + 1))
+
+
+def append_ones(windows: Tensor) -> Tensor:
+    """Write a 1 behind each row, which a bias multiplies."""
+    return functional.pad(windows, (0, 1), value=1.0)
+
+
 class PooledPair(torch.autograd.Function):
     """Convolution with bias, ReLU, convolution, max pool: the graph holds the winners only (lesson 4).
 
-    Inputs: waveforms (batch, time), matrix (samples + 1, places, filter) of `toeplitz`, weight2 (filter2, places,
-    filter) and the pool's length. Output: (batch, filter2, frame).
+    Inputs: a signal (sample,) of `join_clips`, matrix (samples + 1, places * filter) of `toeplitz`, weight2 (filter2,
+    places * filter), and the pool's length. Both convolutions have ``places`` taps. Output: (filter2, frame).
     """
 
     @staticmethod
-    def forward(ctx, x: Tensor, matrix: Tensor, weight2: Tensor, pool: int) -> Tensor:
-        """Run the chain piece by piece and keep where each maximum was found."""
-        places = weight2.shape[1]
-        weight1 = matrix[: len(matrix) - places, 0].T[:, None, None]  # (filter, 1, 1, taps)
-        kernel2 = weight2.transpose(1, 2).unsqueeze(2)  # (filter2, filter, 1, places)
-        kernel2 = kernel2.contiguous(memory_format=torch.channels_last)
+    def forward(ctx, signal: Tensor, matrix: Tensor, weight2: Tensor, pool: int) -> Tensor:
+        """Run the chain a few frames at a time and keep where each maximum was found."""
+        frames, reach = len(signal) // pool, len(matrix) - 2
         values, winners = [], []
-        for piece in x.split(clips_per_piece(x)):
-            hidden = functional.conv2d(piece[:, None, None], weight1, matrix[-1, 0]).relu_()  # (n, filter, 1, time')
-            hidden = hidden.contiguous(memory_format=torch.channels_last)
-            dense = functional.conv2d(hidden, kernel2)  # (n, filter2, 1, time'')
-            value, winner = functional.max_pool2d(dense, (1, pool), return_indices=True)  # (n, filter2, 1, frame)
-            values.append(value[:, :, 0])
-            winners.append(winner[:, :, 0])
-        winners = torch.cat(winners)
-        ctx.save_for_backward(x, matrix, weight2, winners)
-        return torch.cat(values).contiguous()
+        for first in range(0, frames, frames_per_piece(signal)):
+            count = min(frames_per_piece(signal), frames - first)
+            start = first * pool
+            value, winner = scan(signal[start : start + count * pool + reach + 1], matrix, weight2, pool)
+            values.append(value)
+            winners.append(winner + start)
+        ctx.save_for_backward(signal, matrix, weight2, torch.cat(winners, dim=1))
+        return torch.cat(values, dim=1)
 
     @staticmethod
     @once_differentiable
@@ -154,56 +168,56 @@ class PooledPair(torch.autograd.Function):
         the winner's value is ``sum(window @ matrix * alive * weight2)``. It is linear in the matrix and in weight2, so
         both gradients follow from one sum over all winners of a filter: ``total = gradient * outer(window, alive)``.
         """
-        x, matrix, weight2, winners = ctx.saved_tensors
-        flat = matrix.flatten(1)  # (samples + 1, places * filter)
-        rows = weight2.flatten(1).unsqueeze(1)  # (filter2, 1, places * filter)
-        total = flat.new_zeros(len(rows), *flat.shape)  # (filter2, samples + 1, places * filter)
-        grad_x = torch.zeros_like(x) if ctx.needs_input_grad[0] else None
-        size = clips_per_piece(x)
-        for first in range(0, len(x), size):
-            clips = slice(first, first + size)
-            window = gather_windows(x[clips], winners[clips], len(matrix) - 1)  # (filter2, n * frame, samples + 1)
-            slope = grad[clips].transpose(0, 1).flatten(1).unsqueeze(2)  # (filter2, n * frame, 1)
-            alive = (window @ flat).gt_(0)  # (filter2, n * frame, places * filter)
-            total.baddbmm_((window * slope).mT, alive)
-            if grad_x is not None:
-                back = (slope * alive * rows) @ flat[:-1].T  # (filter2, n * frame, samples)
-                scatter_windows(grad_x[clips], winners[clips], back)
-        grad_matrix, grad_weight2 = (total * rows).sum(dim=0), (total * flat).sum(dim=1)
-        return grad_x, grad_matrix.view_as(matrix), grad_weight2.view_as(weight2), None
+        signal, matrix, weight2, winners = ctx.saved_tensors
+        windows = signal.unfold(0, len(matrix) - 1, 1)  # (place, samples), a view
+        samples = torch.arange(windows.shape[1], device=signal.device)
+        grad_signal = torch.zeros_like(signal) if ctx.needs_input_grad[0] else None
+        total = matrix.new_zeros(len(weight2), *matrix.shape)  # (filter2, samples + 1, places * filter)
+        size = rows_per_piece(signal)
+        for number, row in enumerate(weight2):  # one filter at a time
+            for place, slope in zip(winners[number].split(size), grad[number].split(size), strict=True):
+                window = append_ones(windows[place])  # (frame, samples + 1)
+                alive = (window @ matrix).gt_(0)  # (frame, places * filter)
+                total[number].addmm_((window * slope[:, None]).T, alive)
+                if grad_signal is not None:
+                    back = slope[:, None] * ((alive * row) @ matrix[:-1].T)  # (frame, samples)
+                    grad_signal.index_add_(0, (place[:, None] + samples).flatten(), back.flatten())
+        return grad_signal, (total * weight2[:, None]).sum(dim=0), (total * matrix).sum(dim=1), None
 
 
-def clips_per_piece(x: Tensor) -> int:
-    """Return how many clips to take at a time: one fills the cache of a processor, sixteen keep a GPU busy."""
-    return 16 if x.is_cuda else 1
-
-
-def window_places(x: Tensor, winners: Tensor, samples: int) -> Tensor:
-    """Return where in ``x.flatten()`` the samples of each winner lie, shape (filter, batch * frame, samples)."""
-    first = winners + x.shape[1] * torch.arange(len(x), device=x.device)[:, None, None]  # (batch, filter, frame)
-    return first.transpose(0, 1).flatten(1).unsqueeze(2) + torch.arange(samples, device=x.device)
-
-
-def gather_windows(x: Tensor, winners: Tensor, samples: int) -> Tensor:
-    """Gather the samples that each winner saw, and a 1 behind them for the bias.
+def scan(piece: Tensor, matrix: Tensor, weight2: Tensor, pool: int) -> tuple[Tensor, Tensor]:
+    """Find the largest value of each filter in each frame, and where it is.
 
     Parameters
     ----------
-    x : Tensor, shape (batch, time)
-    winners : Tensor of int64, shape (batch, filter, frame)
-    samples : int
+    piece : Tensor, shape (frame * pool + samples,)
+    matrix, weight2, pool
+        As for `PooledPair`.
 
     Returns
     -------
-    Tensor, shape (filter, batch * frame, samples + 1)
+    values : Tensor, shape (filter2, frame)
+    winners : Tensor of int64, shape (filter2, frame)
+        First sample of the window of each winner; the earliest, where values are equal.
     """
-    return functional.pad(x.flatten()[window_places(x, winners, samples)], (0, 1), value=1.0)
+    samples = len(matrix) - 1
+    places = (samples + 1) // 2
+    hidden = append_ones(piece.unfold(0, samples, places)) @ matrix  # (row, places * filter): `places` steps a row
+    hidden = hidden.relu_().view(1, 1, -1, matrix.shape[1] // places).permute(0, 3, 1, 2)  # (1, filter, 1, time)
+    kernel2 = weight2.view(len(weight2), 1, places, -1).permute(0, 3, 1, 2)  # (filter2, filter, 1, places)
+    dense = functional.conv2d(hidden, kernel2)  # (1, filter2, 1, time - places + 1), channels last as its inputs
+    values, winners = functional.max_pool2d(dense, (1, pool), return_indices=True)
+    return values[0, :, 0], winners[0, :, 0]
 
 
-def scatter_windows(grad_x: Tensor, winners: Tensor, back: Tensor) -> None:
-    """Add the gradient of gathered windows, shape (filter, batch * frame, samples), to that of the waveforms."""
-    index = window_places(grad_x, winners, back.shape[2])
-    grad_x.view(-1).index_add_(0, index.flatten(), back.flatten())
+def frames_per_piece(signal: Tensor) -> int:
+    """Return how many frames to scan at a time: they fit a processor's cache, or keep a GPU busy."""
+    return 2400 if signal.is_cuda else 76
+
+
+def rows_per_piece(signal: Tensor) -> int:
+    """Return how many winners to take back at a time, for the same reason."""
+    return 65_536 if signal.is_cuda else 2400
 
 
 class PooledNormFeatures(nn.Sequential):
@@ -217,10 +231,13 @@ class PooledNormFeatures(nn.Sequential):
         conv1, norm1, _ = self.conv1.module
         conv2, norm2, relu = self.conv2.module
         with torch.autocast(x.device.type, enabled=False):
-            waveform = x[:, 0, 0].to(conv1.weight.dtype).contiguous()  # (batch, time)
-            matrix = toeplitz(*fold_norm(waveform, conv1, norm1), conv2.kernel_size[1])
+            places, pool = conv2.kernel_size[1], self.pool2.kernel_size[1]
+            waveform = x[:, 0, 0].to(conv1.weight.dtype)  # (batch, time)
+            matrix = toeplitz(*fold_norm(waveform, conv1, norm1), places)  # (samples + 1, places, filter)
             weight2 = conv2.weight[:, :, 0].transpose(1, 2)  # (filter2, places, filter)
-            pooled = PooledPair.apply(waveform, matrix, weight2, self.pool2.kernel_size[1])  # (batch, filter2, frame)
+            signal = join_clips(waveform, pool, len(matrix) - 2)
+            pooled = PooledPair.apply(signal, matrix.flatten(1), weight2.flatten(1), pool)  # (filter2, all frames)
+            pooled = pooled.unflatten(1, (len(x), -1))[..., :-1].transpose(0, 1)  # (batch, filter2, frame)
             return self.transpose(relu(norm2(pooled.unsqueeze(2))))
 
 
