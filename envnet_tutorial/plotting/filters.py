@@ -1,0 +1,125 @@
+"""Figures of learned filters: waveforms, spectra, response matrices (lesson 5)."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from envnet_tutorial.plotting.style import PALETTE, SEQUENTIAL
+
+TICKS_HZ = (100, 200, 500, 1000, 2000, 4000, 8000, 16_000)
+
+
+def plot_response_matrix(matrix, frequencies, *, colorbar: bool = True, ax: Axes | None = None) -> Axes:
+    """Draw the response of each filter to each tone, filters in the order that is given (lesson 5).
+
+    Parameters
+    ----------
+    matrix : array-like, shape (filter, frequency)
+        Responses, each row scaled to run from 0 to 1 (`probing.unit_range`).
+    frequencies : array-like, shape (frequency,)
+        Frequencies of the tones in Hz, rising; neighbours are drawn at equal distances.
+    colorbar : bool, default True
+        Draw the scale of the colours.
+    ax : Axes, optional
+        Where to draw; a new figure without it.
+
+    Returns
+    -------
+    Axes
+    """
+    matrix, frequencies = np.asarray(matrix), np.asarray(frequencies)
+    if matrix.ndim != 2 or matrix.shape[1] != len(frequencies):
+        raise ValueError(f"{len(frequencies)} frequencies need a matrix of as many columns; got {matrix.shape}")
+    ax = ax or plt.subplots(figsize=(4.6, 3.4))[1]
+    image = ax.imshow(matrix, cmap=SEQUENTIAL, vmin=0, vmax=1)
+    label_frequencies(ax, frequencies)
+    ax.set(ylabel="filter, sorted")
+    ax.spines[:].set_visible(False)
+    if colorbar:
+        ax.figure.colorbar(image, ax=ax, label="response (share of the filter's range)")
+    return ax
+
+
+def label_frequencies(ax: Axes, frequencies: np.ndarray) -> None:
+    """Mark round frequencies in kHz on an axis whose positions are the probes' numbers."""
+    ticks = [tick for tick in TICKS_HZ if frequencies[0] <= tick <= frequencies[-1]]
+    ax.set_xticks(np.interp(ticks, frequencies, np.arange(len(frequencies))), [f"{tick / 1000:g}" for tick in ticks])
+    ax.set_xlabel("frequency of the tone (kHz)")
+
+
+def plot_kernel(kernel, sample_rate: int, *, ax: Axes | None = None) -> Axes:
+    """Draw the taps of one filter over time (lesson 5).
+
+    Parameters
+    ----------
+    kernel : array-like, shape (taps,)
+    sample_rate : int
+        Rate in Hz.
+    ax : Axes, optional
+        Where to draw; a new figure without it.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = ax or plt.subplots()[1]
+    milliseconds = 1000 * np.arange(len(kernel)) / sample_rate
+    ax.axhline(0, color="0.7", linestyle="-", linewidth=0.6)
+    ax.plot(milliseconds, np.asarray(kernel), "o-", color=PALETTE["blue"], markersize=3.5)
+    ax.set(xlabel="time (ms)", ylabel="weight")
+    return ax
+
+
+def plot_kernels(kernels, sample_rate: int, *, columns: int = 8):
+    """Draw many filters as small panels of one scale (lesson 5).
+
+    Parameters
+    ----------
+    kernels : array-like, shape (filter, taps)
+    sample_rate : int
+        Rate in Hz.
+    columns : int, default 8
+        Panels in a row.
+
+    Returns
+    -------
+    ndarray of Axes, shape (row, column)
+    """
+    kernels = np.asarray(kernels)
+    rows = -(-len(kernels) // columns)
+    size = (7.2, 0.75 * rows + 0.5)
+    figure, axes = plt.subplots(rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False)
+    milliseconds = 1000 * np.arange(kernels.shape[1]) / sample_rate
+    for ax, kernel in zip(axes.flat, kernels, strict=False):
+        ax.axhline(0, color="0.8", linestyle="-", linewidth=0.5)
+        ax.plot(milliseconds, kernel, color=PALETTE["blue"], linestyle="-", linewidth=1.2)
+    for ax in axes.flat[len(kernels) :]:
+        ax.set_visible(False)
+    figure.supxlabel("time (ms)", fontsize="medium")
+    figure.supylabel("weight", fontsize="medium")
+    return axes
+
+
+def plot_spread(values: dict[str, list[float]], ylabel: str, *, ax: Axes | None = None) -> Axes:
+    """Draw one dot for each run and a bar at the mean, a column for each condition (lesson 5).
+
+    Parameters
+    ----------
+    values : dict of str to list of float
+        A measure of several runs, by condition.
+    ylabel : str
+        Name and unit of the measure.
+    ax : Axes, optional
+        Where to draw; a new figure without it.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = ax or plt.subplots()[1]
+    for column, runs in enumerate(values.values()):
+        ax.plot(np.full(len(runs), column), runs, "o", color=PALETTE["blue"], alpha=0.7)
+        ax.plot([column - 0.2, column + 0.2], [np.mean(runs)] * 2, color=PALETTE["vermillion"], linestyle="-")
+    ax.set_xticks(range(len(values)), list(values))
+    ax.set(ylabel=ylabel, xlim=(-0.6, len(values) - 0.4), xlabel="network")
+    return ax

@@ -1,0 +1,127 @@
+"""Measures of a filter bank from its response matrix: centres, bandwidths, order, the diagonal (lesson 5)."""
+
+import torch
+from torch import Tensor
+
+from envnet_tutorial.probing.tones import hz_to_mel
+
+
+def unit_range(matrix: Tensor) -> Tensor:
+    """Scale each row to run from 0 to 1; a filter that answers all tones alike becomes all 0 (lesson 5).
+
+    Parameters
+    ----------
+    matrix : Tensor, shape (filter, frequency)
+
+    Returns
+    -------
+    Tensor of float64, shape (filter, frequency)
+    """
+    matrix = torch.as_tensor(matrix).double()
+    low, high = matrix.amin(dim=1, keepdim=True), matrix.amax(dim=1, keepdim=True)
+    spread = high - low
+    # Below a millionth of its size a difference between two tones is rounding, not a preference.
+    is_flat = spread <= 1e-6 * high.abs().clamp(min=1e-12)
+    return torch.where(is_flat, 0.0, (matrix - low) / spread.clamp(min=1e-300))
+
+
+def centre_frequencies(matrix: Tensor, frequencies: Tensor) -> Tensor:
+    """Return the frequency in Hz of each filter's largest response; NaN for a filter that answers all tones alike."""
+    scaled = unit_range(matrix)
+    centres = torch.as_tensor(frequencies).double()[scaled.argmax(dim=1)]
+    return torch.where(scaled.amax(dim=1) > 0, centres, torch.nan)
+
+
+def sort_by_centre(matrix: Tensor, frequencies: Tensor) -> Tensor:
+    """Return the rows' order by centre frequency, lowest first; ties keep their order and flat filters come last.
+
+    Parameters
+    ----------
+    matrix : Tensor, shape (filter, frequency)
+    frequencies : Tensor, shape (frequency,)
+        In Hz.
+
+    Returns
+    -------
+    Tensor of int64, shape (filter,)
+    """
+    centres = centre_frequencies(matrix, frequencies)
+    return centres.nan_to_num(torch.inf).argsort(stable=True)
+
+
+def bandwidths(matrix: Tensor, frequencies: Tensor) -> Tensor:
+    """Measure over how many Hz each filter answers with at least half of its range (lesson 5).
+
+    Parameters
+    ----------
+    matrix : Tensor, shape (filter, frequency)
+    frequencies : Tensor, shape (frequency,)
+        In Hz, rising.
+
+    Returns
+    -------
+    Tensor of float64, shape (filter,)
+        Sum of the widths of all bands together; NaN for a filter that answers all tones alike.
+    """
+    frequencies = torch.as_tensor(frequencies).double()
+    scaled = unit_range(matrix)
+    above = ((scaled[:, 1:] >= 0.5) & (scaled[:, :-1] >= 0.5)).double()
+    # Where the response crosses one half between two probes, the part above it counts.
+    crossing = (scaled[:, 1:] >= 0.5) ^ (scaled[:, :-1] >= 0.5)
+    high, low = torch.maximum(scaled[:, 1:], scaled[:, :-1]), torch.minimum(scaled[:, 1:], scaled[:, :-1])
+    share = torch.where(crossing, (high - 0.5) / (high - low).clamp(min=1e-12), above)
+    width = share @ frequencies.diff()
+    return torch.where(scaled.amax(dim=1) > 0, width, torch.nan)
+
+
+def diagonality(matrix: Tensor, frequencies: Tensor) -> float:
+    """Measure how much a response matrix looks like a diagonal once its rows are sorted (lesson 5).
+
+    Each row is scaled to run from 0 to 1. The measure is the correlation between a row's place in the sorted order and
+    the place of a tone among the probes, weighted with the responses: 1 for 40 narrow bands that follow each other,
+    0 for filters that answer all tones alike.
+
+    Parameters
+    ----------
+    matrix : Tensor, shape (filter, frequency)
+        In any order; it is sorted here.
+    frequencies : Tensor, shape (frequency,)
+        In Hz.
+
+    Returns
+    -------
+    float
+        From 0 to 1 up to noise. Sorting alone makes it positive, so it means something only beside a control.
+    """
+    weight = unit_range(matrix)[sort_by_centre(matrix, frequencies)]
+    total = weight.sum()
+    if total == 0:
+        return 0.0
+    row = torch.linspace(-1, 1, weight.shape[0], dtype=torch.float64)[:, None]
+    column = torch.linspace(-1, 1, weight.shape[1], dtype=torch.float64)[None]
+    row, column = row - (weight * row).sum() / total, column - (weight * column).sum() / total
+    covariance = (weight * row * column).sum()
+    norm = ((weight * row.square()).sum() * (weight * column.square()).sum()).sqrt()
+    return float(covariance / norm) if norm > 0 else 0.0
+
+
+def mel_fit(centres: Tensor, low: float, high: float) -> float:
+    """Measure how well sorted centre frequencies fall on equal steps of the mel scale (lesson 5).
+
+    Parameters
+    ----------
+    centres : Tensor, shape (filter,)
+        Centre frequencies in Hz; NaN are left out.
+    low, high : float
+        Range of the scale in Hz.
+
+    Returns
+    -------
+    float
+        Coefficient of determination of the centres, in mel, by equal steps from ``low`` to ``high``: 1 for a mel filter
+        bank, 0 for one that does no better than a constant, negative for worse.
+    """
+    mels = hz_to_mel(centres[~centres.isnan()]).sort().values
+    steps = torch.linspace(float(hz_to_mel(low)), float(hz_to_mel(high)), len(mels) + 2, dtype=torch.float64)[1:-1]
+    residual, spread = (mels - steps).square().sum(), (mels - mels.mean()).square().sum()
+    return float(1 - residual / spread) if spread > 1e-9 else float("-inf")
