@@ -7,12 +7,15 @@ import resource
 import shutil
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import soundfile
 import torch
 import torchaudio
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tiny_sets import wav_bytes
 
 from envnet_tutorial.audio import load_audio, player
@@ -79,6 +82,28 @@ def test_sixteen_bits_at_the_same_rate_are_kept_bit_by_bit(tmp_path):
     found = decoded([path], 44_100, 5)
     assert np.array_equal(found[0], soundfile.read(path, dtype="int16")[0])
     assert decoded([path], 16_000, 5).shape == (1, 80_000)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(1, 3_000), st.integers(1, 3_000), st.sampled_from([8_000, 16_000, 22_050]), st.integers(1, 2))
+def test_every_clip_gets_exactly_the_length_asked_for(tmp_path, length, num_samples, source_rate, channels):
+    path = tmp_path / "a.wav"
+    samples = np.random.default_rng(length).integers(-32_768, 32_767, (length, channels), np.int16, endpoint=True)
+    soundfile.write(path, samples, source_rate)
+    row = cache_module.decode_clip(path, 16_000, num_samples)
+    assert row.dtype == np.int16 and row.shape == (num_samples,)
+    assert np.array_equal(row, reference(path, 16_000, num_samples))
+    assert not row[-(-length * 16_000 // source_rate) :].any()
+
+
+def test_two_threads_that_want_the_same_array_make_it_once(paths, monkeypatch):
+    calls = []
+    real = cache_module.decode_clip
+    monkeypatch.setattr(cache_module, "decode_clip", lambda *given_: (calls.append(given_), real(*given_))[1])
+    with ThreadPoolExecutor(4) as pool:
+        arrays = list(pool.map(lambda _: decoded(paths), range(4)))
+    assert len(calls) == len(paths)
+    assert all(np.array_equal(array, arrays[0]) for array in arrays)
 
 
 def test_peaks_do_not_wrap_and_silence_is_kept(tmp_path):

@@ -151,6 +151,18 @@ def test_the_environment_names_a_folder_that_holds_the_set(tmp_path, monkeypatch
         tiny_esc50(FILES)(download=False)
 
 
+def test_another_set_in_the_same_layout_is_left_alone(tmp_path):
+    lay_out(tmp_path, FILES)
+    own = (tmp_path / METADATA).read_text().replace(".wav", ".ogg")
+    (tmp_path / METADATA).write_text(own)
+    with FaultyServer(FILES) as server:
+        with pytest.raises(InputError, match=r"holds another set than ESC-50 \(meta/esc50.csv names 1-1000-A-0.ogg\)"):
+            make(server, tmp_path)
+        assert not server.requests and (tmp_path / METADATA).read_text() == own
+        (tmp_path / METADATA).write_bytes(FILES[METADATA][:200])  # but damaged metadata is repaired
+        assert make(server, tmp_path).validate().is_whole
+
+
 def test_a_whole_read_only_folder_is_enough(tmp_path):
     lay_out(tmp_path, FILES)
     before = sorted(tmp_path.rglob("*"))

@@ -119,7 +119,7 @@ def _make(paths: Sequence[Path], array: Path, manifest: dict, progress: bool) ->
         ThreadPoolExecutor(os.cpu_count()) as pool,
         tqdm(total=len(paths), desc=f"decode to {rate} Hz", unit="clip", disable=not progress) as bar,
         errors_of_disk(array),
-        written_whole(array) as stream,
+        written_whole(array, durable=True) as stream,
     ):
         header = _header(len(paths), length)
         stream.write(header)
@@ -129,7 +129,7 @@ def _make(paths: Sequence[Path], array: Path, manifest: dict, progress: bool) ->
             digest.update(row.data)
             bar.update()
     content = json.dumps(manifest | {"array_md5": digest.hexdigest()}, indent=1).encode()
-    with errors_of_disk(array), written_whole(array.with_suffix(".json")) as stream:
+    with errors_of_disk(array), written_whole(array.with_suffix(".json"), durable=True) as stream:
         stream.write(content)
 
 

@@ -107,6 +107,7 @@ class ESC50:
         self.folds = None if folds is None else tuple(folds)
         self.wanted = self._wanted()
         if download:
+            self._refuse_another_set()
             fetch(
                 self.publication(),
                 self.folder,
@@ -161,6 +162,18 @@ class ESC50:
 
     def _wanted(self) -> list[str]:
         return self.select(self.subset, self.folds)
+
+    def _refuse_another_set(self) -> None:
+        """Raise if the folder's metadata names other clips: a fetch would write over somebody's own set."""
+        try:
+            names = read_metadata(self.folder / METADATA)["filename"]
+        except InputError:  # not there or damaged: the fetch brings it
+            return
+        strange = [name for name in names if f"audio/{name}" not in self.publication().files]
+        if strange:
+            raise InputError(
+                f"{self.folder} holds another set than ESC-50 ({METADATA} names {strange[0]}): give another folder"
+            )
 
     def _require_whole(self) -> None:
         """Raise with what to do unless every wanted file is there and right."""

@@ -6,7 +6,6 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
-from envnet_tutorial.datasets.cache import decode
 from envnet_tutorial.datasets.clips import ClipArray
 from envnet_tutorial.errors import InputError
 from envnet_tutorial.settings import CLIP_SECONDS
@@ -51,6 +50,8 @@ class ClipTable:
 
         Targets are numbered anew from 0 in their own order, so that ten classes of fifty get labels 0 to 9.
         """
+        from envnet_tutorial.datasets.cache import decode  # brings torch, which fetching and checking do without
+
         targets, labels = np.unique(self.table["target"].to_numpy(np.int64), return_inverse=True)
         if not len(targets) == len(self.classes) == len(set(self.classes)):
             raise InputError(f"of {self.folder}, targets and categories are not one to one: {', '.join(self.classes)}")

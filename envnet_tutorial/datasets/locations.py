@@ -24,14 +24,18 @@ def cache_root() -> Path:
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[BinaryIO]:
-    """Write to a temporary name beside `path` and move it into place at the end; on any error nothing is left."""
+def written_whole(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
+    """Write to a temporary name beside `path` and move it into place at the end; on any error nothing is left.
+
+    `durable` waits until the disk has it, for files that no checksum would give away after a power cut.
+    """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PART_SUFFIX)
     try:
         with os.fdopen(handle, "wb") as stream:
             yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
+            if durable:
+                stream.flush()
+                os.fsync(stream.fileno())
         Path(temporary).chmod(0o644)  # mkstemp's 0600 would keep a shared data set from everybody else
         Path(temporary).replace(path)
     finally:

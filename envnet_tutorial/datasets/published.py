@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import requests
 from filelock import FileLock
@@ -140,9 +141,21 @@ def fetch(
     return found
 
 
-def _bring(publication, folder, needed, mirrors, archive, patience, progress) -> None:
-    """Check the room on the disk and fetch, from the archive or one by one."""
-    require_space(folder, len(needed) * publication.typical_bytes, f"{publication.name} ({len(needed)} files)")
+def _bring(
+    publication: Publication,
+    folder: Path,
+    needed: Mapping[str, str],
+    mirrors: Sequence[str],
+    archive: str | Path | None,
+    patience: Patience | None,
+    progress: bool,
+) -> None:
+    """Say how much it is, check the room on the disk, and fetch, from the archive or one by one."""
+    size = len(needed) * publication.typical_bytes
+    what = f"{publication.name} ({len(needed)} files)"
+    require_space(folder, size, what)
+    if progress:
+        print(f"{what}: {size / 1e6:,.0f} MB into {folder}", file=sys.stderr)
     if archive is None:
         fetch_files(needed, folder, mirrors, max_bytes=publication.max_bytes, patience=patience, progress=progress)
         return
@@ -153,7 +166,9 @@ def _bring(publication, folder, needed, mirrors, archive, patience, progress) ->
         )
 
 
-def _from_archive(publication, folder, needed, archive, patience, progress) -> list[str]:
+def _from_archive(
+    publication: Publication, folder: Path, needed: Mapping[str, str], archive: str, patience: Patience, progress: bool
+) -> list[str]:
     """Extract from a local archive, or stream one to disk first; return what it lacks."""
     if "://" not in archive:
         if not Path(archive).is_file():
@@ -165,7 +180,7 @@ def _from_archive(publication, folder, needed, archive, patience, progress) -> l
         return extract_files(Path(stream.name), needed, folder, max_bytes=publication.max_bytes, progress=progress)
 
 
-def _stream_archive(url: str, stream, publication: Publication, patience: Patience) -> None:
+def _stream_archive(url: str, stream: IO[bytes], publication: Publication, patience: Patience) -> None:
     """Stream an archive to disk; a broken one starts over, since archives made on request know no ranges."""
     limit = 2 * publication.archive_bytes or 1 << 33
     for attempt in range(patience.attempts):

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import resources
@@ -101,7 +101,7 @@ def _files_below(folder: Path, tops: Iterable[str]) -> list[str]:
     return [path.relative_to(folder).as_posix() for path in paths if path.is_file()]
 
 
-def md5s(paths: Sequence[Path], *, quick: bool = False, progress: Callable[[], object] | None = None) -> list[str]:
+def md5s(paths: Sequence[Path], *, quick: bool = False) -> list[str]:
     """Compute the md5 of each file in parallel; `quick` remembers them by path, size and time of change."""
     index = _read_index(paths) if quick else {}
     stats = {str(path): [path.stat().st_size, path.stat().st_mtime_ns] for path in paths}
@@ -109,8 +109,6 @@ def md5s(paths: Sequence[Path], *, quick: bool = False, progress: Callable[[], o
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for path, md5 in zip(stale, pool.map(file_md5, stale), strict=True):
             index[str(path)] = [*stats[str(path)], md5]
-            if progress:
-                progress()
     if quick and stale:
         _write_index(paths, index)
     return [index[str(path)][2] for path in paths]
