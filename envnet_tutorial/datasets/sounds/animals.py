@@ -44,13 +44,13 @@ class Dog:
         pitch = log_uniform(rng, 220, 900)
         return cls(
             pitch=pitch,
-            formant=650 * (pitch / 450) ** 0.6 * log_uniform(rng, 0.85, 1.2),
-            seconds=log_uniform(rng, 0.09, 0.24),
+            formant=600 * (pitch / 450) ** 0.6 * log_uniform(rng, 0.85, 1.2),
+            seconds=log_uniform(rng, 0.11, 0.28),
             harshness=rng.uniform(0.1, 0.7),
             gap=log_uniform(rng, 0.12, 1.2),
             group=int(rng.integers(1, 4)),
             padded=bool(rng.random() < 0.4),
-            scene=Scene.draw(rng, peak=(-1.5, 2.5)),
+            scene=Scene.draw(rng, peak=(-1.5, 2.0), slope=(-2.0, 2.0)),
         )
 
     def take(self, rng: np.random.Generator) -> np.ndarray:
@@ -74,9 +74,9 @@ class Dog:
         peak = self.pitch * log_uniform(rng, 0.92, 1.1)
         pitch = peak * contour([0, 0.25, 0.55, 1], [0.65, 1.0, 0.92, 0.5], length)
         pitch *= np.exp(0.02 * drift(rng, length, 300))  # jitter: no two turns of the vocal folds are alike
-        voice = pulse_train(pitch, 0.86 - 0.1 * self.harshness)
+        voice = pulse_train(pitch, 0.93 - 0.06 * self.harshness)
         roughness = 1 + self.harshness * drift(rng, length, 90)
-        breath = noise(rng, length) * 0.25 * self.harshness
+        breath = noise(rng, length) * 0.5 * self.harshness
         envelope = hump(length, 0.012, 0.7 * length / samples(1)) ** 0.8
         throat = vocal_tract(
             np.array([1.0, 2.1, 3.4, 5.5]) * self.formant * log_uniform(rng, 0.95, 1.05), [150, 260, 400, 900]
@@ -105,13 +105,13 @@ class Rooster:
         """Draw one rooster in one yard."""
         return cls(
             pitch=log_uniform(rng, 430, 720),
-            formant=log_uniform(rng, 1_250, 1_900),
-            brightness=rng.uniform(0.72, 0.88),
-            tempo=log_uniform(rng, 0.8, 1.25),
+            formant=log_uniform(rng, 1_200, 1_850),
+            brightness=rng.uniform(0.82, 0.94),
+            tempo=log_uniform(rng, 0.85, 1.4),
             roughness=rng.uniform(0.05, 0.4),
             melody=tuple((np.array([0.78, 0.95, 0.9, 1.0]) * np.exp(rng.normal(0, 0.06, 4))).tolist()),
-            padded=bool(rng.random() < 0.7),
-            scene=Scene.draw(rng, peak=(-2.0, 2.5), outdoors=True, background=(-55.0, -18.0)),
+            padded=bool(rng.random() < 0.8),
+            scene=Scene.draw(rng, peak=(-2.0, 2.5), outdoors=True, background=(-60.0, -20.0), slope=(-1.5, 2.5)),
         )
 
     def take(self, rng: np.random.Generator) -> np.ndarray:
@@ -137,5 +137,5 @@ class Rooster:
         voice *= 1 + self.roughness * drift(rng, length, 70)
         voice += 0.08 * self.roughness * noise(rng, length)
         envelope = hump(length, 0.03, 0.35 * seconds if is_last else 0.04)
-        throat = vocal_tract([0.45 * self.formant, self.formant, 2 * self.formant, 6_000], [300, 350, 700, 1_500])
+        throat = vocal_tract([self.formant, 2.1 * self.formant, 3.3 * self.formant], [280, 700, 1_500])
         return normalised(apply_response(voice * envelope, throat, tail=samples(0.02)))

@@ -39,11 +39,11 @@ class ClockTick:
     def draw(cls, rng: np.random.Generator) -> "ClockTick":
         """Draw one clock on one wall."""
         count = int(rng.integers(4, 9))
-        lowest = log_uniform(rng, 400, 2_500)
+        lowest = log_uniform(rng, 250, 2_000)
         return cls(
             period=float(rng.choice([1.0, 1.0, 0.5, 0.4, 0.25, 0.2])) * log_uniform(rng, 0.98, 1.02),
             modes=np.minimum(lowest * np.cumprod(rng.uniform(1.15, 1.6, count)), 15_000.0),
-            decays=np.array([log_uniform(rng, 0.0015, 0.025) for _ in range(count)]),
+            decays=np.array([log_uniform(rng, 0.0008, 0.015) for _ in range(count)]),
             knocks=np.cumsum(rng.uniform(0.003, 0.012, int(rng.integers(1, 4)))),
             tock=rng.uniform(0.35, 1.0),
             limp=rng.uniform(0.0, 0.06),
@@ -89,15 +89,15 @@ class Helicopter:
         """Draw one helicopter on one path."""
         return cls(
             blade_pass=log_uniform(rng, 9, 28),
-            slap=rng.uniform(0.8, 0.955),
+            slap=rng.uniform(0.86, 0.97),
             tail_ratio=rng.uniform(4.3, 6.2),
             tail_gain=log_uniform(rng, 0.05, 0.5),
             whine=log_uniform(rng, 900, 6_000),
             whine_gain=from_decibels(rng.uniform(-60.0, -26.0)),
             wash=from_decibels(rng.uniform(-16.0, 2.0)),
-            wash_high=log_uniform(rng, 200, 2_500),
+            wash_high=log_uniform(rng, 300, 3_500),
             approach=rng.normal(0, 0.12),
-            scene=Scene.draw(rng, peak=(-1.7, 1.2), outdoors=True, background=(-45.0, -14.0), slope=(-3.0, 0.5)),
+            scene=Scene.draw(rng, peak=(-1.7, 1.2), outdoors=True, background=(-45.0, -14.0), slope=(-2.0, 1.5)),
         )
 
     def take(self, rng: np.random.Generator) -> np.ndarray:
@@ -107,7 +107,7 @@ class Helicopter:
         start = rng.uniform(0, 2 * np.pi)
         slap = pulse_train(rate, self.slap, start)
         slap /= np.sqrt(np.mean(slap**2))
-        slap = apply_response(slap, band(1.5 * self.blade_pass, np.inf, order=1))
+        slap = apply_response(slap, band(3.0 * self.blade_pass, np.inf, order=1))
         tail = pulse_train(rate * self.tail_ratio, 0.7, start)
         beat = 0.35 + 0.65 * (0.5 + 0.5 * np.cos(2 * np.pi * np.cumsum(rate) / CLIP_RATE + start)) ** 3
         wash = noise(rng, CLIP_SAMPLES, cascade(band(40, self.wash_high, order=1), tilt(-2.0))) * beat
@@ -140,15 +140,15 @@ class Chainsaw:
         return cls(
             idle=log_uniform(rng, 38, 60),
             full=log_uniform(rng, 95, 200),
-            brightness=rng.uniform(0.85, 0.96),
+            brightness=rng.uniform(0.88, 0.98),
             muffler=np.array(
-                [log_uniform(rng, 200, 500), log_uniform(rng, 600, 1_500), log_uniform(rng, 2_000, 4_500)]
+                [log_uniform(rng, 250, 700), log_uniform(rng, 800, 1_800), log_uniform(rng, 2_000, 4_500)]
             ),
             irregular=rng.uniform(0.05, 0.4),
-            rattle=from_decibels(rng.uniform(-22.0, -3.0)),
+            rattle=from_decibels(rng.uniform(-16.0, 1.0)),
             rattle_low=log_uniform(rng, 900, 4_000),
             habit=rng.uniform(0.0, 1.0),
-            scene=Scene.draw(rng, peak=(-1.7, 0.9), outdoors=True, background=(-50.0, -20.0), slope=(-2.0, 2.0)),
+            scene=Scene.draw(rng, peak=(-1.7, 0.9), outdoors=True, background=(-50.0, -20.0), slope=(-1.5, 3.0)),
         )
 
     def take(self, rng: np.random.Generator) -> np.ndarray:

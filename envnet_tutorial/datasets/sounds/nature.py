@@ -39,11 +39,11 @@ class Rain:
     def draw(cls, rng: np.random.Generator) -> "Rain":
         """Draw one shower on one surface."""
         return cls(
-            drops_per_second=log_uniform(rng, 15, 2_500),
+            drops_per_second=log_uniform(rng, 60, 4_000),
             surface=log_uniform(rng, 500, 6_000),
             ring=log_uniform(rng, 0.0006, 0.005),
-            wash_slope=rng.uniform(-5.0, 1.0),
-            wash_gain=rng.uniform(0.3, 2.0),
+            wash_slope=rng.uniform(-6.0, 1.5),
+            wash_gain=rng.uniform(0.6, 3.0),
             gusts=rng.uniform(0.02, 0.2),
             scene=Scene.draw(rng, peak=(-4.0, 2.2), outdoors=True, background=(-45.0, -12.0), slope=(-3.0, 1.5)),
         )
@@ -52,7 +52,7 @@ class Rain:
         """Synthesise one fragment, shape (220500,)."""
         line = self.wash_gain * noise(rng, CLIP_SAMPLES, cascade(tilt(self.wash_slope), band(150, 18_000)))
         for ratio in (0.6, 1.0, 1.7):
-            hits = poisson_impulses(rng, CLIP_SAMPLES, self.drops_per_second / 3, tail=2.5)
+            hits = poisson_impulses(rng, CLIP_SAMPLES, self.drops_per_second / 3, tail=4.0)
             drop = struck(
                 self.surface * ratio * np.array([1.0, 1.6, 2.7]),
                 self.ring * np.array([1.0, 0.7, 0.5]),
@@ -84,10 +84,10 @@ class SeaWaves:
         return cls(
             period=log_uniform(rng, 2.5, 9.0),
             depth=rng.uniform(0.2, 1.1),
-            dark_slope=rng.uniform(-8.0, -4.5),
+            dark_slope=rng.uniform(-6.0, -2.5),
             bright_slope=rng.uniform(-4.0, -1.0),
             foam=log_uniform(rng, 0.1, 0.8),
-            scene=Scene.draw(rng, peak=(-2.5, 1.3), outdoors=True, background=(-50.0, -18.0), slope=(-2.0, 1.0)),
+            scene=Scene.draw(rng, peak=(-2.5, 1.3), outdoors=True, background=(-50.0, -18.0), slope=(-2.0, 1.5)),
         )
 
     def take(self, rng: np.random.Generator) -> np.ndarray:
@@ -98,7 +98,7 @@ class SeaWaves:
         # A wave builds slowly and breaks fast: skew the cosine.
         swell = np.cos(2 * np.pi * turns + 0.7 * np.sin(2 * np.pi * turns))
         loudness = np.exp(self.depth * (swell - 1) + 0.12 * drift(rng, CLIP_SAMPLES, 4))
-        roar = noise(rng, CLIP_SAMPLES, cascade(tilt(self.dark_slope), band(60, 16_000)))
+        roar = noise(rng, CLIP_SAMPLES, cascade(tilt(self.dark_slope), band(150, 16_000)))
         hiss = noise(rng, CLIP_SAMPLES, cascade(tilt(self.bright_slope), band(400, 16_000)))
         return self.scene.record(rng, roar * loudness + self.foam * hiss * loudness**2.2)
 
@@ -126,7 +126,7 @@ class CracklingFire:
             crackles_per_second=log_uniform(rng, 2.5, 60),
             tail=rng.uniform(1.1, 2.2),
             snap=log_uniform(rng, 900, 6_000),
-            rumble=from_decibels(rng.uniform(-42.0, -12.0)),
+            rumble=from_decibels(rng.uniform(-48.0, -14.0)),
             rumble_high=log_uniform(rng, 60, 400),
             hiss=from_decibels(rng.uniform(-62.0, -28.0)),
             padded=bool(rng.random() < 0.08),

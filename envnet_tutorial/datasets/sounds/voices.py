@@ -44,13 +44,13 @@ class CryingBaby:
         """Draw one baby in one room."""
         return cls(
             pitch=log_uniform(rng, 340, 580),
-            throat=log_uniform(rng, 0.85, 1.2),
-            brightness=rng.uniform(0.78, 0.95),
+            throat=log_uniform(rng, 0.7, 1.35),
+            brightness=rng.uniform(0.84, 0.985),
             cry_seconds=log_uniform(rng, 0.45, 1.5),
-            roughness=rng.uniform(0.0, 0.5),
+            roughness=rng.uniform(0.0, 0.8),
             gasp=log_uniform(rng, 0.02, 0.25),
             arch=rng.uniform(0.05, 0.35),
-            scene=Scene.draw(rng, peak=(-2.0, 1.6)),
+            scene=Scene.draw(rng, peak=(-2.0, 1.6), slope=(-3.0, 3.5)),
         )
 
     def take(self, rng: np.random.Generator) -> np.ndarray:
@@ -59,8 +59,8 @@ class CryingBaby:
         time = rng.uniform(-0.6, 0.4)
         while time < CLIP_SECONDS - 0.1:
             seconds = self.cry_seconds * log_uniform(rng, 0.65, 1.4)
-            add_at(line, rng.uniform(0.55, 1.0) * self._cry(rng, seconds), time)
-            pause = rng.uniform(0.25, 0.5)
+            add_at(line, rng.uniform(0.3, 1.0) * self._cry(rng, seconds), time)
+            pause = rng.uniform(0.25, 0.7)
             add_at(line, self.gasp * self._gasp(rng, 0.7 * pause), time + seconds + 0.15 * pause)
             time += seconds + pause
         return self.scene.record(rng, line)
@@ -72,7 +72,7 @@ class CryingBaby:
         pitch *= 1 + self.arch * contour([0, 0.2, 0.6, 1], [-0.9, 0.4, 0.2, -1.0], length)
         pitch *= np.exp(0.012 * drift(rng, length, 25))
         effort = contour([0, 0.2, 0.7, 1], [0.8, 1.0, 1.0, 0.75], length)
-        voice = pulse_train(pitch, self.brightness * effort) + 0.03 * noise(rng, length)
+        voice = pulse_train(pitch, self.brightness * effort) + 0.08 * noise(rng, length)
         voice *= 1 + self.roughness * np.clip(drift(rng, length, 4), 0, 1) * drift(rng, length, 110)
         envelope = hump(length, 0.06, 0.25 * seconds)
         opened, closed = (
@@ -114,9 +114,9 @@ class Sneezing:
             pitch=log_uniform(rng, 120, 420),
             throat=log_uniform(rng, 0.85, 1.2),
             inhale=log_uniform(rng, 0.2, 0.8),
-            inhale_gain=log_uniform(rng, 0.02, 0.3),
-            blast=log_uniform(rng, 0.1, 0.32),
-            hiss=log_uniform(rng, 1_400, 4_500),
+            inhale_gain=log_uniform(rng, 0.05, 0.5),
+            blast=log_uniform(rng, 0.15, 0.5),
+            hiss=log_uniform(rng, 1_000, 3_800),
             voicing=float(rng.choice([0.0, 0.3, 0.8, 1.5])),
             repeats=int(rng.choice([1, 1, 1, 2])),
             padded=bool(rng.random() < 0.85),
