@@ -9,7 +9,6 @@ import argparse
 import collections
 import os
 import random
-import signal
 import tempfile
 import time
 import zipfile
@@ -48,7 +47,7 @@ def trial(context, chance, stage, folder, server, archive, longest):
     process.start()
     process.join(chance.uniform(0, longest))
     was_running = process.is_alive()
-    os.kill(process.pid, signal.SIGKILL)
+    process.kill()
     process.join()
     kind = tiny_esc50(esc_files(SECONDS))
     assert kind.inspect(folder / "set").corrupt == (), "a half-written file was in place"
