@@ -19,78 +19,8 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from envnet_tutorial.models.envnet import EnvNet
-
-
-def window_moments(x: Tensor, taps: int) -> tuple[Tensor, Tensor]:
-    """Return the mean and covariance of all windows of some length (lesson 4).
-
-    Most windows are counted ``taps`` at a time: a row of ``2 taps - 1`` samples holds that many windows, and their
-    second moments are blocks on the diagonal of the row's.
-
-    Parameters
-    ----------
-    x : Tensor, shape (batch, time)
-        Waveforms.
-    taps : int
-        Length of the windows, in samples.
-
-    Returns
-    -------
-    mean : Tensor of float64, shape (taps,)
-    covariance : Tensor of float64, shape (taps, taps)
-        Divided by the number of windows. In float64, because the variance behind a high-pass filter is a small
-        difference of large numbers.
-    """
-    rows = x.unfold(1, 2 * taps - 1, taps)  # (batch, row, 2 taps - 1)
-    rest = x[:, rows.shape[1] * taps :].unfold(1, taps, 1).flatten(0, 1).double()  # (fewer than taps a clip, taps)
-    count = len(x) * (x.shape[1] - taps + 1)
-    rows = rows.flatten(0, 1).double()
-    gram, sums = rows.T @ rows, rows.sum(dim=0)
-    second = sum(gram[place : place + taps, place : place + taps] for place in range(taps)) + rest.T @ rest
-    mean = (sums.unfold(0, taps, 1).sum(dim=0) + rest.sum(dim=0)) / count
-    return mean, second / count - torch.outer(mean, mean)
-
-
-def update_running(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor, count: int) -> None:
-    """Update running statistics as `torch.nn.BatchNorm2d` does, with the unbiased variance."""
-    if norm.running_mean is None:
-        return
-    norm.num_batches_tracked += 1
-    momentum = norm.momentum if norm.momentum is not None else 1.0 / float(norm.num_batches_tracked)
-    unbiased = variance * (count / (count - 1))
-    norm.running_mean.lerp_(mean.detach().to(norm.running_mean), momentum)
-    norm.running_var.lerp_(unbiased.detach().to(norm.running_var), momentum)
-
-
-def fold_norm(x: Tensor, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
-    """Fold a batch norm into the convolution before it, statistics of this batch included (lesson 4).
-
-    Parameters
-    ----------
-    x : Tensor, shape (batch, time)
-        Input of the convolution.
-    conv : nn.Conv2d
-        One input channel, kernel (1, taps), no bias, stride 1.
-    norm : nn.BatchNorm2d
-        In training, its running statistics are updated.
-
-    Returns
-    -------
-    weight : Tensor, shape (filter, taps)
-    bias : Tensor, shape (filter,)
-        Differentiable in the weights of both modules, the way through the batch statistics included.
-    """
-    weight = conv.weight[:, 0, 0].double()  # (filter, taps)
-    if norm.training or norm.running_mean is None:
-        center, covariance = window_moments(x, weight.shape[1])
-        mean, variance = weight @ center, ((weight @ covariance) * weight).sum(dim=1)
-        if norm.training:
-            update_running(norm, mean, variance, len(x) * (x.shape[1] - weight.shape[1] + 1))
-    else:
-        mean, variance = norm.running_mean.double(), norm.running_var.double()
-    scale = norm.weight.double() / (variance + norm.eps).sqrt()
-    folded, bias = weight * scale[:, None], norm.bias.double() - mean * scale
-    return folded.to(conv.weight.dtype), bias.to(conv.weight.dtype)
+from envnet_tutorial.models.folding import fold_norm
+from envnet_tutorial.models.reordered import ReorderedClassifier
 
 
 def toeplitz(weight: Tensor, bias: Tensor, places: int) -> Tensor:
@@ -268,3 +198,4 @@ class PooledNormEnvNet(EnvNet):
     def __init__(self, num_classes: int, dropout: float = 0.5):
         super().__init__(num_classes, dropout)
         self.feature_conv = PooledNormFeatures(OrderedDict(self.feature_conv.named_children()))
+        self.classifier = ReorderedClassifier(OrderedDict(self.classifier.named_children()))
