@@ -351,6 +351,7 @@ def test_level_refuses_what_has_none():
         ("a.wav", torch.full((1, 3), math.nan), 16_000, "not numbers"),
         ("a.mp3", torch.zeros(1, 10), 5_000, "MP3 cannot hold"),
         ("a.wav", torch.zeros(1, 10), -1, "WAV cannot hold"),
+        ("none/a.wav", torch.zeros(1, 10), 16_000, "there is no folder"),
     ],
 )
 def test_writing_refuses_what_no_file_can_hold(tmp_path, name, waveform, rate, reason):
@@ -404,7 +405,22 @@ def test_player_changes_the_level_only_if_asked_and_says_so():
     assert "played" not in repr(player(np.zeros(100), 16_000, normalise=True))
 
 
+def test_sixteen_bit_samples_are_taken_at_their_scale(tmp_path):
+    samples = np.random.default_rng(0).integers(-8_000, 8_000, (1, 16_000), np.int16)
+    floats = samples / np.float32(32_768)
+    assert level(samples) == pytest.approx(level(floats))
+    assert player(samples, 16_000) == player(floats, 16_000)
+    written = load_audio(write_audio(tmp_path / "a.wav", samples, 16_000))[0]
+    assert np.array_equal(written.numpy(), floats)
+    for other in (samples.astype(np.int32), samples > 0):
+        with pytest.raises(InputError, match="16-bit integers, not torch"):
+            level(other)
+
+
 def test_player_refuses_what_has_no_sound():
+    with pytest.raises(InputError, match=r"peaks at 5000, where full scale is 1"):
+        player(torch.full((1, 100), 5_000.0), 16_000)
+    assert sound_in(player(torch.full((1, 1000), 5_000.0), 16_000, normalise=True))[0].abs().max() < 1
     with pytest.raises(InputError, match="one or two channels"):
         player(torch.zeros(3, 100), 16_000)
     with pytest.raises(InputError, match="not numbers"):

@@ -14,6 +14,7 @@ from faulty_server import FaultyServer
 from test_download import CALM
 from tiny_sets import esc_files, lay_out, parts_below, quick_processes, tiny_esc50
 
+from envnet_tutorial.__main__ import main
 from envnet_tutorial.commands import data
 from envnet_tutorial.datasets import ESC50, SourceLeakError, esc50, load_clips, published, random_split, read_folder
 from envnet_tutorial.datasets.esc50 import ESC10_TARGETS, METADATA
@@ -313,6 +314,13 @@ def test_the_command_says_what_is_wrong(tmp_path):
         command("check", "esc50", "--root", tmp_path / "none")
     with pytest.raises(InputError, match="there is no fold"):
         command("check", "esc50", "--root", tmp_path, "--fold", 7)
+
+
+def test_the_program_ends_with_two_and_one_sentence_on_bad_input(tmp_path, capsys):
+    assert main(["data", "check", "esc10", "--root", str(tmp_path / "none")]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err == f"there is no folder {tmp_path / 'none'}\n"
+    assert main(["data", "check", "esc10", "--root", str(tmp_path), "--fold", "2"]) == 1
 
 
 def test_the_command_informs(capsys):

@@ -62,7 +62,7 @@ def player(waveform: Tensor | np.ndarray, sample_rate: int, *, label: str = "", 
 
     Parameters
     ----------
-    waveform : Tensor or ndarray of float, shape (channel, sample) or (sample,)
+    waveform : Tensor or ndarray of float or int16, shape (channel, sample) or (sample,)
         One or two channels in [-1, 1].
     sample_rate : int
         Rate in Hz. One that MP3 does not know is converted to the next higher one that it does.
@@ -79,12 +79,14 @@ def player(waveform: Tensor | np.ndarray, sample_rate: int, *, label: str = "", 
     Raises
     ------
     InputError
-        If the waveform is empty, not finite, or has more than two channels.
+        If the waveform is empty, not finite, far beyond full scale, or has more than two channels.
     """
     frames = as_frames(waveform)  # (sample, channel)
     if frames.shape[1] > 2:
         raise InputError(f"a player has one or two channels, not {frames.shape[1]}")
     peak = float(np.abs(frames).max())
+    if peak > 2 and not normalise:  # it would be clipped to noise at full level, in somebody's ears
+        raise InputError(f"the waveform peaks at {peak:.4g}, where full scale is 1: divide it, or pass normalise=True")
     gain = NORMALISED_PEAK / peak if normalise and peak else 1.0
     seconds = len(frames) / sample_rate
     facts = [label] if label else []

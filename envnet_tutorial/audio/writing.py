@@ -2,8 +2,6 @@
 
 import io
 import math
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +10,7 @@ import torch
 from torch import Tensor
 
 from envnet_tutorial.errors import InputError
+from envnet_tutorial.files import errors_of_disk, written_whole
 
 #: Full scale of a 16-bit sample.
 INT16_SCALE = 1 << 15
@@ -23,9 +22,19 @@ def to_int16(waveform: Tensor | np.ndarray) -> np.ndarray:
     return np.clip(scaled, -INT16_SCALE, INT16_SCALE - 1).astype(np.int16)
 
 
+def as_float(waveform: Tensor | np.ndarray) -> Tensor:
+    """Give a waveform as floats with full scale 1; 16-bit samples, as decoded sets hold them, are divided by 32,768."""
+    values = torch.as_tensor(waveform).detach()
+    if values.dtype == torch.int16:
+        return values.to(torch.float32) / INT16_SCALE
+    if not values.is_floating_point():
+        raise InputError(f"a waveform holds floats in [-1, 1] or 16-bit integers, not {values.dtype}")
+    return values
+
+
 def as_frames(waveform: Tensor | np.ndarray) -> np.ndarray:
     """Check a waveform of shape (channel, sample) or (sample,) and give it as float32 (sample, channel)."""
-    values = torch.as_tensor(waveform).detach().cpu().to(torch.float32).numpy()
+    values = as_float(waveform).cpu().to(torch.float32).numpy()
     values = values[None] if values.ndim == 1 else values
     if values.ndim != 2 or not values.size:
         raise InputError(f"a waveform has the shape (channel, sample) and at least one sample, not {values.shape}")
@@ -41,7 +50,7 @@ def write_audio(path: str | Path, waveform: Tensor | np.ndarray, sample_rate: in
     ----------
     path : str or Path
         Ends in .wav, .flac, .ogg or .mp3. The file appears whole or not at all.
-    waveform : Tensor or ndarray of float, shape (channel, sample) or (sample,)
+    waveform : Tensor or ndarray of float or int16, shape (channel, sample) or (sample,)
         In [-1, 1]; what lies beyond is clipped. What was read from 16 bits is written back bit by bit.
     sample_rate : int
         Rate in Hz.
@@ -53,21 +62,18 @@ def write_audio(path: str | Path, waveform: Tensor | np.ndarray, sample_rate: in
     Raises
     ------
     InputError
-        If the ending is unknown, the waveform is empty or not finite, or the format cannot take this rate.
+        If the ending is unknown, the folder is not there or full, the waveform is empty or not finite, or the format
+        cannot take this rate.
     """
     path = Path(path)
     kind = path.suffix[1:].upper()
     if kind not in ("WAV", "FLAC", "OGG", "MP3"):
         raise InputError(f"{path.name} should end in .wav, .flac, .ogg or .mp3")
     content = encode(as_frames(waveform), sample_rate, kind)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    if not path.parent.is_dir():
+        raise InputError(f"there is no folder {path.parent}")
+    with errors_of_disk(path), written_whole(path) as stream:
+        stream.write(content)
     return path
 
 
@@ -87,7 +93,7 @@ def level(waveform: Tensor | np.ndarray) -> float:
 
     Parameters
     ----------
-    waveform : Tensor or ndarray of float, any shape
+    waveform : Tensor or ndarray of float or int16, any shape
         In [-1, 1].
 
     Returns
@@ -100,7 +106,7 @@ def level(waveform: Tensor | np.ndarray) -> float:
     InputError
         If the waveform is empty or not finite.
     """
-    values = torch.as_tensor(waveform).to(torch.float64)
+    values = as_float(waveform).to(torch.float64)
     if not values.numel() or not bool(torch.isfinite(values).all()):
         raise InputError("a level needs at least one sample, and all of them finite")
     rms = float(values.square().mean().sqrt())

@@ -14,8 +14,8 @@ from typing import BinaryIO
 
 from tqdm.auto import tqdm
 
-from envnet_tutorial.datasets.locations import errors_of_disk, written_whole
 from envnet_tutorial.errors import InputError
+from envnet_tutorial.files import errors_of_disk, written_whole
 
 #: More members than this no sound archive of this book has (ESC-50 has about 2,030).
 MAX_MEMBERS = 20_000

@@ -13,14 +13,9 @@ from filelock import FileLock
 from tqdm.auto import tqdm
 
 from envnet_tutorial.audio import RESAMPLER, load_audio, to_int16
-from envnet_tutorial.datasets.locations import (
-    cache_root,
-    errors_of_disk,
-    remove_parts,
-    require_space,
-    written_whole,
-)
+from envnet_tutorial.datasets.locations import cache_root
 from envnet_tutorial.datasets.verification import md5s
+from envnet_tutorial.files import errors_of_disk, remove_parts, require_space, written_whole
 
 #: Raise it whenever the same files would decode to other samples.
 CACHE_VERSION = 1

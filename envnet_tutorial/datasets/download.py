@@ -19,8 +19,8 @@ import requests
 from tqdm.auto import tqdm
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
-from envnet_tutorial.datasets.locations import errors_of_disk, written_whole
 from envnet_tutorial.errors import InputError
+from envnet_tutorial.files import errors_of_disk, written_whole
 
 #: Bytes taken from the network at a time.
 CHUNK_BYTES = 1 << 16

@@ -14,17 +14,10 @@ from filelock import FileLock
 
 from envnet_tutorial.datasets.archive import extract_files
 from envnet_tutorial.datasets.download import Patience, TransferError, fetch_files, pause_after, stream_url
-from envnet_tutorial.datasets.locations import (
-    PART_SUFFIX,
-    cache_root,
-    errors_of_disk,
-    has_parts,
-    remove_parts,
-    require_space,
-    written_whole,
-)
+from envnet_tutorial.datasets.locations import cache_root
 from envnet_tutorial.datasets.verification import Validation, validate_files
 from envnet_tutorial.errors import InputError
+from envnet_tutorial.files import PART_SUFFIX, errors_of_disk, has_parts, remove_parts, require_space, written_whole
 
 #: Written into a set's folder with the first fetch; while it is there, licence and citation have been shown.
 NOTICE = "LICENCE-AND-CITATION.txt"

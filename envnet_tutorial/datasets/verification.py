@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from envnet_tutorial.datasets.locations import cache_root, file_md5, written_whole
+from envnet_tutorial.datasets.locations import cache_root
+from envnet_tutorial.files import file_md5, written_whole
 
 #: A file changed again within the clock's grain would look unchanged: younger ones are not remembered.
 CLOCK_GRAIN_NS = 2_000_000_000
