@@ -7,3 +7,17 @@ for (const element of document.querySelectorAll("summary[aria-label], button.sea
 for (const icon of document.querySelectorAll("i.theme-switch[title]")) {
   icon.removeAttribute("title");
 }
+
+// What scrolls sideways must be reached by the keyboard too.
+const wide = ".cell_output .output, .pst-scrollable-table-container, mjx-container[display=true], .highlight pre";
+function letKeyboardScroll() {
+  for (const element of document.querySelectorAll(wide)) {
+    if (element.scrollWidth > element.clientWidth) {
+      element.tabIndex = 0;
+    } else if (element.tabIndex === 0) {
+      element.removeAttribute("tabindex");
+    }
+  }
+}
+window.addEventListener("load", letKeyboardScroll);
+window.addEventListener("resize", letKeyboardScroll);
