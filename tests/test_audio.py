@@ -402,7 +402,8 @@ def test_player_changes_the_level_only_if_asked_and_says_so():
     loud = player(quiet, 16_000, normalise=True)
     assert sound_in(loud)[0].abs().max() == pytest.approx(10 ** (-1 / 20), abs=0.05)
     assert "−43 dBFS, played +39 dB" in repr(loud)
-    assert "played" not in repr(player(np.zeros(100), 16_000, normalise=True))
+    assert repr(player(np.zeros(100), 16_000, normalise=True)) == "Player(0.01 s at 16,000 Hz, silence)"
+    assert "0 dBFS" in repr(player(np.full(100, -0.99), 16_000)) and "−0" not in repr(player(np.full(9, 0.99), 16_000))
 
 
 def test_sixteen_bit_samples_are_taken_at_their_scale(tmp_path):
@@ -424,6 +425,8 @@ def test_player_refuses_what_has_no_sound():
     assert sound_in(player(5_000 * tone, 16_000, normalise=True))[0].abs().max() < 1
     with pytest.raises(InputError, match="one or two channels"):
         player(torch.zeros(3, 100), 16_000)
+    with pytest.raises(InputError, match="at least 1 Hz"):
+        player(torch.zeros(1, 100), 0)
     with pytest.raises(InputError, match="not numbers"):
         player(torch.full((1, 10), math.nan), 16_000)
 

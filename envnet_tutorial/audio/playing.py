@@ -79,9 +79,12 @@ def player(waveform: Tensor | np.ndarray, sample_rate: int, *, label: str = "", 
     Raises
     ------
     InputError
-        If the waveform is empty, not finite, far beyond full scale, or has more than two channels.
+        If the waveform is empty, not finite, far beyond full scale, or has more than two channels, or the rate is
+        below 1 Hz.
     """
     frames = as_frames(waveform)  # (sample, channel)
+    if sample_rate < 1:
+        raise InputError(f"sample_rate must be at least 1 Hz, got {sample_rate}")
     if frames.shape[1] > 2:
         raise InputError(f"a player has one or two channels, not {frames.shape[1]}")
     peak = float(np.abs(frames).max())
@@ -90,11 +93,16 @@ def player(waveform: Tensor | np.ndarray, sample_rate: int, *, label: str = "", 
     gain = NORMALISED_PEAK / peak if normalise and peak else 1.0
     seconds = len(frames) / sample_rate
     facts = [label] if label else []
-    facts += [f"{seconds:.2f} s at {sample_rate:,} Hz", f"{level(frames):.0f} dBFS".replace("-", "\N{MINUS SIGN}")]
+    facts += [f"{seconds:.2f} s at {sample_rate:,} Hz", f"{_whole(level(frames))} dBFS" if peak else "silence"]
     if gain != 1:
-        facts.append(f"played {20 * np.log10(gain):+.0f} dB".replace("-", "\N{MINUS SIGN}"))
+        facts.append(f"played {_whole(20 * np.log10(gain), sign='+')} dB")
     content, mime = _encode_for_web(frames * np.float32(gain), sample_rate)
     return Player(content, mime, sample_rate, seconds, ", ".join(facts))
+
+
+def _whole(decibels: float, sign: str = "") -> str:
+    """Write whole decibels with a true minus sign, and none before a zero."""
+    return f"{round(decibels):{sign}d}".replace("-", "\N{MINUS SIGN}")
 
 
 @functools.cache
