@@ -24,7 +24,7 @@ PACKAGE = ROOT / "envnet_tutorial"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 #: The package from the ground up: a module imports only from its own line and from the lines above it.
 LAYERS = [
-    ["settings", "errors", "__init__"],
+    ["settings", "errors", "files", "__init__"],
     ["audio"],
     ["shapes", "receptive_field"],
     ["datasets"],
@@ -212,12 +212,13 @@ def test_repository_is_the_same_everywhere():
     assert configuration["repository"]["url"] == address()
     assert yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["repository-code"] == address()
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    lessons = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+    contents = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text(encoding="utf-8"))
+    lessons = [f"blob/main/{chapter['file']}.ipynb" for part in contents["parts"] for chapter in part["chapters"]]
     assert f'pip install "git+{address()}"' in readme
     for text in [path.read_text(encoding="utf-8") for path in files()]:
         for repository, rest in re.findall(r"colab\.research\.google\.com/github/([\w.-]+/[\w.-]+)/(\S*?ipynb)", text):
             assert repository == own
-            assert rest.removeprefix("blob/main/notebooks/") in lessons
+            assert rest in lessons
         for installed in re.findall(r"git\+(https://[^\"\s\\]+)", text):
             assert installed in (address(), "{address}")
     assert address() in INSTALL.format(address=address())
