@@ -337,6 +337,13 @@ def test_evaluation_leaves_the_network_in_its_mode_and_unchanged():
 # ------------------------------------------------------------------------------------------------------------ folds
 
 
+def test_a_network_that_was_tested_can_be_trained():
+    clips, model = tones(), TinyNet(3)
+    training.evaluate(model, clips)
+    history = training.fit(model, clips, replace(RECIPE, epochs=1), progress=False)
+    assert np.isfinite(history.epochs.loss[0])
+
+
 def test_the_last_epoch_is_reported_and_the_test_fold_is_seen_once(monkeypatch):
     clips, recipe = tones(), replace(RECIPE, epochs=4)
     tested = []

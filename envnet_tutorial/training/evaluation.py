@@ -56,7 +56,7 @@ def average_windows(scores: Tensor) -> Tensor:
     return scores.float().softmax(dim=-1).mean(dim=1)
 
 
-@torch.inference_mode()
+@torch.no_grad()  # not inference_mode: weights that are moved in it could never be trained again
 def evaluate(
     model: nn.Module,
     clips: ClipArray,
