@@ -1,6 +1,7 @@
 """Long work behaves: checkpoints, kills, full disks, run folders, several processes."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import textwrap
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +22,11 @@ from tiny import RATE, RECIPE, TinyNet, tones, weights_of
 from envnet_tutorial import runs, training
 from envnet_tutorial.__main__ import main
 from envnet_tutorial.errors import InputError
-from envnet_tutorial.training import checkpoints
+from envnet_tutorial.training import checkpoints, distributed
 
 TESTS = Path(__file__).parent
 LONG = replace(RECIPE, epochs=30, mix="bc")
+ODD = replace(RECIPE, mix="bc", batch_size=9)  # for two processes: shares of 5 and 4
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -120,23 +123,18 @@ def test_numbers_that_are_none_leave_the_last_good_checkpoint(tmp_path):
 def test_a_full_disk_stops_with_a_sentence_and_keeps_the_last_good_checkpoint(tmp_path):
     """A limit on the size of files stands for the full disk: the kernel refuses the write either way."""
     path = tmp_path / "checkpoint.pt"
-    code = """
-        import resource, sys, tiny
-        from dataclasses import replace
-        from envnet_tutorial import training
-        def fill_the_disk(step, model):
-            if step == 11:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
-        model = training.build_model(tiny.TinyNet, 3, seed=0)
-        options = dict(progress=False, callbacks=[fill_the_disk], checkpoint=sys.argv[1], checkpoint_every=1)
-        try:
-            training.fit(model, tiny.tones(), tiny.RECIPE, **options)
-        except training.TrainingStopped as stopped:
-            print(stopped)
-    """
-    process = python(code, path, stdout=subprocess.PIPE, text=True)
-    said = process.communicate(timeout=120)[0]
-    assert "could not be written" in said and said.count("\n") == 1
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill_the_disk(step, model):
+        if step == 11:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+
+    try:
+        with pytest.raises(training.TrainingStopped) as stopped:
+            fit_tiny(RECIPE, callbacks=[fill_the_disk], checkpoint=path, checkpoint_every=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "could not be written" in str(stopped.value) and "\n" not in str(stopped.value)
     assert len(torch.load(path, weights_only=True)["history"]) == 2
     assert [entry.name for entry in tmp_path.iterdir()] == ["checkpoint.pt"]
 
@@ -157,47 +155,44 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path):
 # ------------------------------------------------------------------------------------------------- several processes
 
 
-@pytest.fixture
-def torchrun():
-    """Return what torchrun puts into the environment of each process."""
+def fit_share(folder):
+    """Train one network together with the other processes, and write down where it ends."""
+    distributed.join_processes()
+    rank = distributed.rank_and_size()[0]
+    model = training.build_model(partial(TinyNet, dropout=0.0), 3, seed=0)
+    history = training.fit(model, tones(), ODD, progress=True)
+    torch.save([weights_of(model), history.rows], f"{folder}/{rank}.pt")
+    distributed.leave_processes()
+
+
+def test_two_processes_end_with_the_weights_of_one(tmp_path, monkeypatch, capsys):
+    """To rounding: 1e-5 of the largest weight. Dropout is off, since each process draws masks of its own."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    ranks = lambda rank, size: {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(size)}  # noqa: E731
-    return lambda rank, size: {"environment": address | ranks(rank, size)}
-
-
-def test_two_processes_end_with_the_weights_of_one(tmp_path, torchrun):
-    """To rounding: 1e-5 of the largest weight. Dropout is off, since each process draws masks of its own."""
-    code = """
-        import sys, tiny, torch, torch.distributed as dist
-        from dataclasses import replace
-        from functools import partial
-        from envnet_tutorial import training
-        from envnet_tutorial.training.distributed import join_processes, leave_processes
-        torch.set_num_threads(1)
-        join_processes()
-        recipe = replace(tiny.RECIPE, mix="bc", batch_size=9)  # an odd batch, and a last one of 4
-        model = training.build_model(partial(tiny.TinyNet, dropout=0.0), 3, seed=0)
-        history = training.fit(model, tiny.tones(), recipe, progress=True)
-        torch.save([tiny.weights_of(model), history.rows], f"{sys.argv[1]}/{dist.get_rank()}.pt")
-        leave_processes()
-    """
-    processes = [python(code, tmp_path, stderr=subprocess.PIPE, text=True, **torchrun(rank, 2)) for rank in (0, 1)]
-    errors = [process.communicate(timeout=200)[1] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], errors
-    assert "epoch    6  loss" in errors[0] or "30/30" in errors[0]  # the first process reports
-    assert errors[1] == ""
-    recipe = replace(RECIPE, mix="bc", batch_size=9)
-    model = training.build_model(lambda num_classes: TinyNet(num_classes, dropout=0.0), 3, seed=0)
-    history = training.fit(model, tones(), recipe, progress=False)
+        port = str(free.getsockname()[1])
+    torchrun = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2"}
+    code = "import sys, torch, test_runs; torch.set_num_threads(1); test_runs.fit_share(sys.argv[1])"
+    second = python(code, tmp_path, environment=torchrun | {"RANK": "1"}, stderr=subprocess.PIPE, text=True)
+    for name, value in (torchrun | {"RANK": "0"}).items():
+        monkeypatch.setenv(name, value)
+    fit_share(tmp_path)
+    assert second.communicate(timeout=60)[1] == ""  # the first process reports
+    assert "epoch    6  loss" in "".join(capsys.readouterr())
+    model = training.build_model(partial(TinyNet, dropout=0.0), 3, seed=0)
+    history = training.fit(model, tones(), ODD, progress=False)
     expected = weights_of(model)
     for rank in (0, 1):
         weights, rows = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
         assert (weights - expected).abs().max() < 1e-5 * expected.abs().max()
         np.testing.assert_allclose([row["loss"] for row in rows], history.epochs.loss, rtol=1e-4)
         np.testing.assert_allclose([row["accuracy"] for row in rows], history.epochs.accuracy, atol=1e-6)
+
+
+def test_more_processes_than_clips_are_refused(monkeypatch):
+    monkeypatch.setattr(distributed, "rank_and_size", lambda: (2, 3))
+    assert distributed.own_share(torch.arange(7)).tolist() == [2, 5]
+    with pytest.raises(InputError, match="fewer processes"):
+        distributed.own_share(torch.arange(2))
 
 
 # ------------------------------------------------------------------------------------------------------- run folders
