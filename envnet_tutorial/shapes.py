@@ -116,16 +116,12 @@ def named_blocks(model: nn.Module) -> dict[str, nn.Module]:
             else:
                 yield f"{path}{name}", child
 
-    blocks = dict(visit(model, "")) if isinstance(model, containers) or _has_named_layers(model) else {"": model}
+    blocks = dict(visit(model, "")) or {"": model}
     short = Counter(path.rsplit(".", 1)[-1] for path in blocks)
     return {
         last if short[last := path.rsplit(".", 1)[-1]] == 1 and not last.isdigit() else path: block
         for path, block in blocks.items()
     }
-
-
-def _has_named_layers(model: nn.Module) -> bool:
-    return next(model.children(), None) is not None
 
 
 def describe(module: nn.Module) -> str:
@@ -166,33 +162,42 @@ def walk(model: nn.Module, input_shape: tuple[int, ...], sample_rate: int | None
         and ``field_ms``, ``step_ms`` where the rate is known. A field that cannot be followed is missing (NA), and so
         is the step where one position sees the whole input.
 
+    Raises
+    ------
+    ValueError
+        If the network uses the weights of a layer without calling it, as fast paths do: walk its plain form.
+
     Notes
     -----
     Nothing is computed: the pass runs on PyTorch's "meta" tensors, which have a shape and no values, so weights and
     running statistics stay as they are. Fields hold for evaluation. While training, batch normalisation takes mean
     and variance over the whole batch, so that every position depends a little on everything.
     """
-    rows = []
+    rows, blocks = [], named_blocks(model)
     waveform = torch.empty(input_shape, device="meta")
     tracker = FieldTracker(waveform)
 
-    def note(name: str, block: nn.Module, output: Tensor) -> None:
-        field = tracker.fields.get(id(output))
-        rows.append(
-            {
-                "layer": name or type(block).__name__,
-                "module": describe(block),
-                "output_shape": tuple(output.shape),
-                "parameters": sum(p.numel() for p in block.parameters()),
-                "field_samples": field.size if field else None,
-                "step_samples": field.step or None if field else None,
-            }
-        )
+    def note(name: str, output: Tensor) -> None:
+        rows.append((name, tuple(output.shape), tracker.fields.get(id(output))))
 
     hooks = [
-        block.register_forward_hook(lambda block, inputs, output, name=name: note(name, block, output))
-        for name, block in named_blocks(model).items()
+        block.register_forward_hook(lambda block, inputs, output, name=name: note(name, output))
+        for name, block in blocks.items()
     ]
+    try:
+        _pass_shapes(model, waveform, tracker)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    called = {name for name, _, _ in rows}
+    missed = [name for name, block in blocks.items() if name not in called and any(True for _ in block.parameters())]
+    if missed:
+        raise ValueError(f"{', '.join(missed)}: not called in the forward pass, so nothing is known of them")
+    return _as_table(rows, blocks, sample_rate or getattr(getattr(model, "input_format", None), "sample_rate", None))
+
+
+def _pass_shapes(model: nn.Module, waveform: Tensor, tracker: FieldTracker) -> None:
+    """Run a forward pass in evaluation mode with weights that have a shape only, and restore the mode of each layer."""
     modes = {module: module.training for module in model.modules()}
     state = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     ghosts = {name: torch.empty_like(tensor, device="meta") for name, tensor in state.items()}
@@ -200,15 +205,23 @@ def walk(model: nn.Module, input_shape: tuple[int, ...], sample_rate: int | None
         with torch.no_grad(), tracker:
             functional_call(model.eval(), ghosts, (waveform,))
     finally:
-        for hook in hooks:
-            hook.remove()
         for module, training in modes.items():
             module.training = training
-    return _as_table(rows, sample_rate or getattr(getattr(model, "input_format", None), "sample_rate", None))
 
 
-def _as_table(rows: list[dict], sample_rate: int | None) -> pd.DataFrame:
-    table = pd.DataFrame(rows).astype({"field_samples": "Int64", "step_samples": "Int64"})
+def _as_table(rows: list[tuple], blocks: dict[str, nn.Module], sample_rate: int | None) -> pd.DataFrame:
+    """Lay out (name, output shape, field) as the table of `walk`."""
+    table = pd.DataFrame(
+        {
+            "layer": name or type(blocks[name]).__name__,
+            "module": describe(blocks[name]),
+            "output_shape": shape,
+            "parameters": sum(parameter.numel() for parameter in blocks[name].parameters()),
+            "field_samples": field.size if field else None,
+            "step_samples": field.step or None if field else None,
+        }
+        for name, shape, field in rows
+    ).astype({"field_samples": "Int64", "step_samples": "Int64"})
     if sample_rate is not None:
         for quantity in ("field", "step"):
             table[f"{quantity}_ms"] = table[f"{quantity}_samples"].astype("Float64") / sample_rate * 1000

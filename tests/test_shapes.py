@@ -224,6 +224,23 @@ def test_what_cannot_be_followed_is_missing_and_not_wrong():
     assert list(walk(network, (1, 1, 20)).field_samples.isna()) == [False, True, True]
 
 
+class Shortcut(nn.Module):
+    """A fast path that reads a layer's weights instead of calling it."""
+
+    def __init__(self):
+        super().__init__()
+        self.hidden = nn.Conv1d(1, 1, 3)
+        self.called = nn.ReLU()
+
+    def forward(self, x):
+        return self.called(functional.conv1d(x, self.hidden.weight))
+
+
+def test_a_layer_that_is_never_called_is_named():
+    with pytest.raises(ValueError, match="hidden: not called"):
+        walk(Shortcut(), (1, 1, 9))
+
+
 def test_layers_carry_the_names_of_the_paper():
     network = nn.ModuleDict({"a": nn.Sequential(nn.ReLU()), "b": nn.Sequential(nn.ReLU())})
     assert list(named_blocks(network)) == ["a.0", "b.0"]
