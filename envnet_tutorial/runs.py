@@ -28,6 +28,7 @@ from envnet_tutorial.errors import InputError
 from envnet_tutorial.models.pooled_norm import PooledNormEnvNet
 from envnet_tutorial.training import FoldResult, Recipe, confusion_matrix
 from envnet_tutorial.training.checkpoints import write_atomically
+from envnet_tutorial.training.distributed import rank_and_size
 
 #: The networks that can be trained by name.
 NETWORKS = {"envnet": models.EnvNet, "envnet-pooled-norm": PooledNormEnvNet}
@@ -219,6 +220,7 @@ def provenance(device: torch.device) -> dict:
             "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
             "processor": processor_name(),
             "threads": torch.get_num_threads(),
+            "processes": rank_and_size()[1],
             "system": platform.platform(),
         },
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
