@@ -15,11 +15,12 @@ TRANSIENT = ("drop", "reset", "long", "short", "wrong", "page", "429", "500", "5
 class FaultyServer:
     """Serve `files` (path to bytes) from 127.0.0.1; `faults` lists what to do with the next requests for a path."""
 
-    def __init__(self, files, faults=None, delay=0.0):
+    def __init__(self, files, faults=None, delay=0.0, pieces=1):
         self.files = dict(files)
         self.faults = {path: list(kinds) for path, kinds in (faults or {}).items()}
         self.always = {}
-        self.delay = delay
+        self.delay = delay  # in s, before an answer and after each of its pieces
+        self.pieces = pieces
         self.requests = Counter()
         self.lock = threading.Lock()
         self.closing = threading.Event()
@@ -86,9 +87,15 @@ class _Handler(BaseHTTPRequestHandler):
     def answer_status(self, fault, body):
         self.head(0, int(fault), Retry_After="0")
 
+    def answer_busy(self, fault, body):
+        self.head(0, 503, Retry_After="1")
+
     def answer_ok(self, fault, body):
         self.head(len(body))
-        self.wfile.write(body)
+        size = max(1, -(-len(body) // self.server.owner.pieces))
+        for start in range(0, len(body), size):
+            self.wfile.write(body[start : start + size])
+            self.server.owner.closing.wait(self.server.owner.delay * (self.server.owner.pieces > 1))
 
     def answer_drop(self, fault, body):
         self.head(len(body))

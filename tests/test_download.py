@@ -146,6 +146,15 @@ def test_pauses_double_and_heed_the_server():
     assert pause_after(0, TransferError("x", wait=3600), patience) == 10
 
 
+def test_a_busy_server_is_left_alone_for_as_long_as_it_asks(tmp_path):
+    patient = Patience(attempts=3, pause=0.01, longest_pause=5)
+    with FaultyServer(FILES, {"audio/c.wav": ["busy"]}) as server:
+        start = time.monotonic()
+        fetch(tmp_path, [server.url], patience=patient)
+        assert time.monotonic() - start >= 1
+    assert found_below(tmp_path) == FILES
+
+
 def test_no_address_is_an_error(tmp_path):
     with pytest.raises(InputError, match="no address"):
         fetch(tmp_path, [])
