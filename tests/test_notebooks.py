@@ -8,7 +8,7 @@ import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from scripts.notebook_rules import INSTALL, RULES, WIDGET, complaints
-from scripts.notebooks import METADATA, execute, normalise, reuse
+from scripts.notebooks import COVER, METADATA, execute, figure, normalise, reuse
 from scripts.repository import ROOT, address
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -159,6 +159,20 @@ def test_lesson_keeps_the_rules(path):
 def test_lesson_is_stored_as_make_notebooks_stores_it(path):
     stored = nbformat.read(path, as_version=4)
     assert normalise(nbformat.read(path, as_version=4)) == stored, "run `make notebooks`"
+
+
+def test_the_readme_shows_the_figure_of_the_lesson():
+    lesson, name, picture = COVER
+    assert picture.read_bytes() == figure(ROOT / "notebooks" / lesson, name), "run `make notebooks`"
+    assert f"]({picture.relative_to(ROOT).as_posix()})" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_figure_that_is_not_there_is_missed(tmp_path):
+    path = tmp_path / "01_lesson.ipynb"
+    nbformat.write(good_notebook(), path)
+    assert figure(path, "fig-1-wave").startswith(b"\x89PNG")
+    with pytest.raises(LookupError, match="fig-1-none"):
+        figure(path, "fig-1-none")
 
 
 def test_normalise_drops_what_differs_between_runs():
