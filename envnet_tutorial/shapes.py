@@ -135,6 +135,8 @@ def describe(module: nn.Module) -> str:
         default = parameter.default
         if value is None or (name == "stride" and value == getattr(module, "kernel_size", None)):
             continue
+        if isinstance(value, tuple) and len(value) == 1:
+            (value,) = value
         if default is parameter.empty:
             texts.append(str(value))
         elif value != default and not (isinstance(value, tuple) and set(value) == {default}):

@@ -251,7 +251,7 @@ def test_layers_carry_the_names_of_the_paper():
 @pytest.mark.parametrize(
     ("module", "text"),
     [
-        (nn.Conv1d(1, 64, 80, stride=4), "Conv1d(1, 64, (80,), stride=(4,))"),
+        (nn.Conv1d(1, 64, 80, stride=4), "Conv1d(1, 64, 80, stride=4)"),
         (nn.Linear(3, 2), "Linear(3, 2)"),
         (nn.MaxPool2d(3), "MaxPool2d(3)"),
         (nn.MaxPool2d(3, stride=2), "MaxPool2d(3, stride=2)"),
