@@ -1,6 +1,5 @@
-"""ESC-50: the shipped checksums, a set that arrives, is checked, repaired, shared and decoded; the command line."""
+"""ESC-50: the shipped checksums, a set that arrives, is checked, repaired and shared."""
 
-import argparse
 import os
 import re
 import subprocess
@@ -8,15 +7,12 @@ import threading
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pytest
 from faulty_server import FaultyServer
 from test_download import CALM
 from tiny_sets import esc_files, lay_out, parts_below, quick_processes, tiny_esc50
 
-from envnet_tutorial.__main__ import main
-from envnet_tutorial.commands import data
-from envnet_tutorial.datasets import ESC50, SourceLeakError, esc50, load_clips, published, random_split, read_folder
+from envnet_tutorial.datasets import ESC50, esc50, load_clips, published
 from envnet_tutorial.datasets.esc50 import ESC10_TARGETS, METADATA
 from envnet_tutorial.errors import InputError
 
@@ -212,129 +208,6 @@ def test_threads_of_one_process_do_each_other_no_harm(tmp_path):
         for thread in threads:
             thread.join()
     assert errors == [] and tiny_esc50(FILES).inspect(tmp_path).is_whole
-
-
-def test_table_and_clips_follow_the_metadata(tmp_path):
-    lay_out(tmp_path, FILES)
-    found = tiny_esc50(FILES)(tmp_path, subset="esc10", folds=(1, 3))
-    assert found.table["fold"].unique().tolist() == [1, 3]
-    clips = found.clips(8_000, seconds=0.3, progress=False)
-    assert clips.samples.shape == (6, 2_400) and clips.samples.dtype == np.int16
-    assert clips.classes == ("dog", "rooster", "rain") and set(clips.labels.tolist()) == {0, 1, 2}
-    assert [clips.classes[label] for label in clips.labels] == found.table["category"].tolist()
-    train, test = clips.split(3)
-    assert len(train) == len(test) == 3 and not set(train.sources) & set(test.sources)
-    assert (clips.samples[:, :2_000].std(axis=1) > 1_000).all() and not clips.samples[:, 2_010:].any()
-
-
-def leaking_folder(folder):
-    """Two takes of each source, as ESC-50 has them."""
-    lay_out(folder, FILES)
-    path = folder / METADATA
-    lines = path.read_text().splitlines()
-    doubled = [line.replace("-A-", "-B-").replace(",A", ",B") for line in lines[1:]]
-    path.write_text("\n".join([*lines, *doubled]))
-    for clip in (folder / "audio").glob("*-A-*"):
-        clip.with_name(clip.name.replace("-A-", "-B-")).write_bytes(clip.read_bytes())
-    return folder
-
-
-def test_a_random_split_leaks_and_is_refused_unless_asked_for(tmp_path):
-    clips = read_folder(leaking_folder(tmp_path)).decode(8_000, seconds=0.25, progress=False)
-    with pytest.raises(SourceLeakError, match="source recordings have fragments in both"):
-        random_split(clips, 0.25, seed=1)
-    train, test = random_split(clips, 0.25, seed=1, allow_leak=True)
-    assert (len(train), len(test)) == (30, 10)
-    assert set(train.sources) & set(test.sources)
-    assert set(train.names) | set(test.names) == set(clips.names) and not set(train.names) & set(test.names)
-    again, _ = random_split(clips, 0.25, seed=1, allow_leak=True)
-    assert list(again.names) == list(train.names)
-    assert len(clips.split(2)[1]) == 8
-    with pytest.raises(ValueError, match="leaves one side empty"):
-        random_split(clips, 0.0)
-    with pytest.raises(ValueError, match="no clip is in fold 6"):
-        clips.split(6)
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        (lambda text: text.replace("src_file", "source"), "lacks src_file"),
-        (lambda text: text.replace("1-1000-A-0.wav", "../1-1000-A-0.wav"), "not a plain file name"),
-        (lambda text: text.replace("1-1001-A-1.wav", "1-1000-A-0.wav"), "twice"),
-        (lambda text: text.replace("1-1000-A-0.wav", "1-1000-B-0.wav"), "1 of 20 clips are missing"),
-        (lambda text: text.replace(",dog,", ",,"), "lacks values"),
-        (lambda text: text.splitlines()[0], "lists no clip"),
-        (lambda text: "", "cannot be read as a table"),
-        (lambda text: text.replace("wav,1,", "wav,one,"), "not a whole number"),
-        (lambda text: text.replace("rooster", "dog"), "not one to one"),
-    ],
-)
-def test_metadata_that_does_not_hold_together_is_named(tmp_path, change, reason):
-    lay_out(tmp_path, FILES)
-    path = tmp_path / METADATA
-    path.write_text(change(path.read_text()))
-    with pytest.raises(InputError, match=reason):
-        read_folder(tmp_path).decode(8_000, seconds=0.25, progress=False)
-
-
-def test_a_folder_that_is_no_set_is_named(tmp_path):
-    with pytest.raises(InputError, match="is not a data set in ESC-50's layout"):
-        load_clips(tmp_path)
-    lay_out(tmp_path, FILES)
-    with pytest.raises(InputError, match=r"there is no fold \[9\]"):
-        load_clips(tmp_path, folds=(9,))
-
-
-def command(*arguments):
-    parser = argparse.ArgumentParser()
-    data.add_parser(parser.add_subparsers())
-    options = parser.parse_args(["data", *map(str, arguments)])
-    return options.run(options)
-
-
-def test_the_command_fetches_and_checks(tmp_path, monkeypatch, capsys):
-    with FaultyServer(FILES) as server:
-        tiny = tiny_esc50(FILES)
-        monkeypatch.setattr(esc50, "ESC50", tiny)
-        assert command("fetch", "esc10", "--root", tmp_path, "--mirror", server.url, "--fold", 1, "--quiet") == 0
-    assert "3 clips are whole" in capsys.readouterr().out
-    assert command("check", "esc10", "--root", tmp_path, "--fold", 1) == 0
-    assert capsys.readouterr().out == "4 whole, 0 missing, 0 corrupt, 0 extra\n"
-    (tmp_path / "audio" / "1-1000-A-0.wav").write_bytes(b"")
-    (tmp_path / "audio" / "notes.txt").write_bytes(b"")
-    assert command("check", "esc50", "--root", tmp_path) == 1
-    printed = capsys.readouterr().out
-    assert printed.startswith("3 whole, 17 missing, 1 corrupt, 1 extra\n")
-    assert "corrupt  audio/1-1000-A-0.wav\n" in printed and "extra    audio/notes.txt\n" in printed
-
-
-def test_the_command_says_what_is_wrong(tmp_path):
-    with pytest.raises(InputError, match="there is no folder"):
-        command("check", "esc50", "--root", tmp_path / "none")
-    with pytest.raises(InputError, match="there is no fold"):
-        command("check", "esc50", "--root", tmp_path, "--fold", 7)
-
-
-def test_the_program_ends_with_two_and_one_sentence_on_bad_input(tmp_path, capsys):
-    assert main(["data", "check", "esc10", "--root", str(tmp_path / "none")]) == 2
-    captured = capsys.readouterr()
-    assert captured.out == "" and captured.err == f"there is no folder {tmp_path / 'none'}\n"
-    assert main(["data", "check", "esc10", "--root", str(tmp_path), "--fold", "2"]) == 1
-
-
-def test_the_command_informs(capsys):
-    assert command("info") == 0
-    printed = capsys.readouterr().out
-    for fact in (
-        "CC BY-NC",
-        "2733373.2806390",
-        "2647868.2655045",
-        "Files: 2,001, about 883 MB",
-        "Files: 8,732",
-        "free",
-    ):
-        assert fact in printed
 
 
 @pytest.fixture

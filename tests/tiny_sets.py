@@ -25,6 +25,13 @@ def wav_bytes(seed, seconds=0.25, rate=44_100, channels=1, subtype="PCM_16"):
     return stream.getvalue()
 
 
+def encoded(samples, rate=16_000, kind="WAV", subtype=None):
+    """Encode samples in memory."""
+    stream = io.BytesIO()
+    soundfile.write(stream, samples, rate, format=kind, subtype=subtype)
+    return stream.getvalue()
+
+
 def md5_of(files):
     return {name: hashlib.md5(content).hexdigest() for name, content in files.items()}
 
