@@ -7,6 +7,7 @@ import sys
 from pkgutil import iter_modules
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 import torch
@@ -16,6 +17,7 @@ from envnet_tutorial import commands
 from envnet_tutorial.__main__ import main
 from envnet_tutorial.commands import VERBS
 from envnet_tutorial.models import EnvNet
+from envnet_tutorial.probing import response_matrix
 from envnet_tutorial.settings import ENVNET_INPUT
 
 COMMAND = [sys.executable, "-m", "envnet_tutorial"]
@@ -110,6 +112,9 @@ def wrong_inputs(folder, weights, noise):
         "other class count": (["predict", noise, "--weights", weights, "--data", classes], "4 classes"),
         "no such device": (["predict", noise, "--weights", weights, "--device", "abacus"], "no device abacus"),
         "none of the classes": (["predict", noise, "--weights", weights, "--top", "0"], "--top"),
+        "one tone": (["probe", "--weights", weights, "--out", folder / "x.png", "--tones", "1"], "--tones"),
+        "nothing to probe": (["probe", "--weights", noise, "--out", folder / "x.png"], "does not hold the weights"),
+        "no place to draw": (["probe", "--weights", weights, "--out", folder / "no" / "x.png"], "is no folder"),
         "occupied folder": (["synthesize", classes], "not empty"),
         "uneven folds": (["synthesize", folder / "new", "--clips-per-class", "7"], "multiple of 5"),
         "no such data": (["train", "--data", folder / "none", "--out", folder / "run"], "none is not a data set"),
@@ -159,6 +164,22 @@ def test_predict_takes_short_files_and_several(weights, noise, tmp_path, capsys)
     assert main(["predict", str(noise), str(short), "--weights", str(weights), "--top", "1"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(": ")[0] for line in lines] == [str(noise), str(short)]
+
+
+def test_probe_draws_what_the_filters_answer(weights, tmp_path, capsys):
+    """Row by row against the response matrix of the same network, in the order of the largest responses."""
+    assert main(["probe", "--weights", str(weights), "--out", str(tmp_path / "filters.png"), "--tones", "24"]) == 0
+    assert "diagonality" in capsys.readouterr().out
+    assert (tmp_path / "filters.png").read_bytes().startswith(b"\x89PNG")
+    table = pd.read_csv(tmp_path / "filters.csv", index_col="filter")
+    frequencies = torch.tensor([float(column.removesuffix(" Hz")) for column in table])
+    network = EnvNet(4)
+    network.load_state_dict(torch.load(weights, weights_only=True))
+    expected = response_matrix(network, frequencies).numpy()
+    assert table.shape == (40, 24)
+    np.testing.assert_allclose(table.to_numpy(), expected[table.index], rtol=2e-2, atol=2e-3)
+    peaks = table.to_numpy().argmax(axis=1)
+    assert (np.diff(peaks) >= 0).all()
 
 
 def test_synthesize_writes_the_clips_it_speaks_of(tmp_path, capsys):
