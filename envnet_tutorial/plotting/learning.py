@@ -111,7 +111,8 @@ def plot_windows(
     ax.plot(seconds, waveform, color="0.45", linestyle="-", linewidth=0.5)
     for row, start in enumerate(starts):
         left = (start - padding) / sample_rate
-        ax.plot([left, left + num_samples / sample_rate], [1.2 + 0.16 * row] * 2, color=PALETTE["blue"], linewidth=3)
+        bar = [left, left + num_samples / sample_rate]
+        ax.plot(bar, [1.2 + 0.16 * row] * 2, color=PALETTE["blue"], linestyle="-", linewidth=3)
     ax.axvspan(-padding / sample_rate, 0, color="0.92")
     ax.axvspan(seconds[-1], seconds[-1] + padding / sample_rate, color="0.92")
     ax.set(xlabel="time (s)", ylabel="amplitude (full scale = 1)", yticks=[-1, 0, 1])
