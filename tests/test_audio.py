@@ -1,6 +1,7 @@
 """Reading sound, held against `wave` and what was put in; damaged input gets one clear error."""
 
 import io
+import os
 import struct
 import time
 import wave
@@ -158,6 +159,15 @@ def test_truncated_input_is_read_on_demand():
     assert torch.equal(waveform, load_audio(WAV)[0][:, :-500]) and rate == 44_100
 
 
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"])
+@pytest.mark.parametrize("kind", ["WAV", "WAVEX", "RF64"])
+def test_a_missing_tenth_is_noticed_at_every_depth(kind, subtype):
+    content = encoded(np.random.default_rng(0).uniform(-0.5, 0.5, (4_000, 2)), 16_000, kind, subtype)
+    assert load_audio(content)[0].shape == (2, 4_000)
+    with pytest.raises(InputError, match=r"truncated: 0\.2[23]\d s of the 0\.250 s"):
+        load_audio(content[: len(content) * 9 // 10])
+
+
 def test_an_ogg_stream_that_stops_early_is_shorter():
     content = encoded(np.random.default_rng(1).uniform(-0.5, 0.5, 50_000), kind="OGG")
     waveform, _ = load_audio(content[: 3 * len(content) // 4])
@@ -175,6 +185,11 @@ def test_paths_that_are_no_files(tmp_path):
         load_audio(tmp_path / "none.wav")
     with pytest.raises(InputError, match="is a folder"):
         load_audio(tmp_path)
+    if os.geteuid():  # root may read everything
+        (tmp_path / "locked.wav").write_bytes(WAV)
+        (tmp_path / "locked.wav").chmod(0)
+        with pytest.raises(InputError, match="cannot be opened"):
+            load_audio(tmp_path / "locked.wav")
     with pytest.raises(InputError, match="is an address"):
         load_audio("https://example.org/clip.wav")
     with pytest.raises(InputError, match="binary mode"):

@@ -92,7 +92,9 @@ def parts_below(folder):
 def quick_processes():
     """Make processes out of one that has torch loaded already, which a new one takes seconds for."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tiny_sets", "envnet_tutorial.datasets.cache"])
+    context.set_forkserver_preload(
+        ["__main__", "pytest", "faulty_server", "tiny_sets", "envnet_tutorial.datasets.cache"]
+    )
     # Until Python 3.12 the server of forks looks for its modules without this process's sys.path.
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))

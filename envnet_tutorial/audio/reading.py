@@ -22,7 +22,7 @@ RATE_LIMITS = (100, 10_000_000)
 #: Frames read at a time, so that a header that lies about its length cannot claim memory that the file does not fill.
 BLOCK_FRAMES = 1 << 16
 #: Bytes of one sample by libsndfile's name for its encoding; whatever is not here has two.
-_SAMPLE_BYTES = {"PCM_U8": 1, "PCM_S8": 1, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}
+_SAMPLE_BYTES = {"PCM_U8": 1, "PCM_S8": 1, "ULAW": 1, "ALAW": 1, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}
 #: From here on a length is a stand-in for "unknown", as programs that write into a pipe leave it.
 _UNKNOWN_BYTES = 0x7FFFF000
 _UNKNOWN_FRAMES = 1 << 62
@@ -92,7 +92,10 @@ def _open(source: str | Path | bytes | BinaryIO) -> tuple[BinaryIO, str]:
     path = Path(source)
     if not path.is_file():
         raise InputError(f"{path} is {'a folder' if path.is_dir() else 'not there'}: give the path of a sound file")
-    return path.open("rb"), str(path)
+    try:
+        return path.open("rb"), str(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be opened ({error.strerror})") from error
 
 
 def _is_known_format(head: bytes) -> bool:
@@ -147,7 +150,7 @@ def _promised_frames(file: soundfile.SoundFile) -> int:
     if file.format not in ("WAV", "WAVEX", "RF64", "AIFF"):
         return frames if file.format == "FLAC" else 0
     frame_bytes = max(1, file.channels) * _SAMPLE_BYTES.get(file.subtype, 2)
-    claim = re.search(r"^ *(?:data|SSND) : (\d+) \(should be", file.extra_info, re.MULTILINE)
+    claim = re.search(r"^ *(?:(?:data|SSND) : (?=\d+ \(should be)|Data size : )(\d+)", file.extra_info, re.MULTILINE)
     if claim and int(claim[1]) < _UNKNOWN_BYTES:
         frames = max(frames, int(claim[1]) // frame_bytes)
     return frames

@@ -31,13 +31,15 @@ CLASSES = (
     "siren",
     "street_music",
 )
+#: Where the one archive of 6 GB lies; it has no single files to fetch, so fetching is left to the reader.
+ARCHIVE = "https://zenodo.org/records/1203745"
 #: Longest excerpt in s.
 SECONDS = 4
 
 
 @cache
 def publication() -> Publication:
-    """Describe UrbanSound8K as its authors publish it: behind a form, as one archive, so there is nothing to fetch."""
+    """Describe UrbanSound8K as its authors publish it."""
     return Publication(
         name="UrbanSound8K",
         files={f"audio/{name}": md5 for name, md5 in published_checksums("urbansound8k").items()},
@@ -91,8 +93,8 @@ class UrbanSound8K:
         if not found.is_whole:
             raise InputError(
                 f"UrbanSound8K is not whole in {self.folder} ({found}): download UrbanSound8K.tar.gz by hand from "
-                f"{self.publication().homepage}, unpack it so that this folder holds audio/fold1 ... audio/fold10, "
-                "and give the folder here or in ENVNET_DATA"
+                f"{self.publication().homepage} or {ARCHIVE}, unpack it so that this folder holds audio/fold1 ... "
+                "audio/fold10, and give the folder here or in ENVNET_DATA"
             )
         self.table = self._table()
 
