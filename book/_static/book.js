@@ -1,15 +1,22 @@
-// The theme gives some buttons a label that hides the text on them from screen readers and voice control; the text will
-// do. The button for light and dark has a label and, on its three icons, titles that contradict it: the icons fall
-// silent, whether Font Awesome has turned them into pictures already or not.
+// The theme gives some buttons a label that hides the text on them from screen readers and voice control; the text will do.
 for (const element of document.querySelectorAll("summary[aria-label], button.search-button-field[aria-label]")) {
   element.removeAttribute("aria-label");
 }
-for (const icon of document.querySelectorAll(".theme-switch-button .theme-switch")) {
-  icon.querySelector("title")?.remove();
-  icon.removeAttribute("title");
-  icon.removeAttribute("role");
-  icon.removeAttribute("aria-labelledby");
-  icon.setAttribute("aria-hidden", "true");
+
+// The button for light and dark has a label and, on its three icons, titles that contradict it: the icons fall silent,
+// now and again when Font Awesome has turned them into pictures.
+function silenceIcons(button) {
+  for (const icon of button.querySelectorAll(".theme-switch")) {
+    icon.querySelector("title")?.remove();
+    for (const attribute of ["title", "role", "aria-labelledby"]) {
+      icon.removeAttribute(attribute);
+    }
+    icon.setAttribute("aria-hidden", "true");
+  }
+}
+for (const button of document.querySelectorAll(".theme-switch-button")) {
+  silenceIcons(button);
+  new MutationObserver(() => silenceIcons(button)).observe(button, { childList: true });
 }
 
 // What scrolls sideways must be reached by the keyboard too.
