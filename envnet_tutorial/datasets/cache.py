@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import torch
 from filelock import FileLock
 from tqdm.auto import tqdm
 
@@ -111,7 +112,8 @@ def _make(paths: Sequence[Path], array: Path, manifest: dict, progress: bool) ->
     # Plain writes: a memory map of a file on a full disk would end the process with SIGBUS instead of an error.
     digest = hashlib.md5(usedforsecurity=False)
     with (
-        ThreadPoolExecutor(os.cpu_count()) as pool,
+        # One torch thread in each worker: the workers fill the cores already, and more would only wait for each other.
+        ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool,
         tqdm(total=len(paths), desc=f"decode to {rate} Hz", unit="clip", disable=not progress) as bar,
         errors_of_disk(array),
         written_whole(array, durable=True) as stream,
