@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PACKAGE := $(shell find envnet_tutorial -type f -not -path '*/__pycache__/*')
 UV := UV_HTTP_TIMEOUT=300 $(BIN)/python -m uv pip
+# Two processes share the cores, so a thread of torch that waits for another must not spin meanwhile.
+TWO_AT_A_TIME := OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n 2 --dist loadfile
 
 .PHONY: help book test notebooks lint format lock repository clean
 .DELETE_ON_ERROR:
@@ -20,8 +22,8 @@ book: $(READY) _build/.package  ## execute the lessons and build the pages into 
 	@echo "The book is built. Open file://$(CURDIR)/_build/html/index.html"
 
 test: $(READY)  ## run everything: package, lessons, book, pages in a browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not pages" tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-current-env notebooks
+	$(TWO_AT_A_TIME) -m "not pages" tests
+	$(TWO_AT_A_TIME) --timeout 900 --nbval --nbval-current-env notebooks
 	@# Those outputs have just been reproduced, so the book may use them and need not execute the lessons again.
 	$(MAKE) _build/.package
 	$(BIN)/python -m scripts.notebooks reuse notebooks/*.ipynb
