@@ -63,8 +63,9 @@ $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null \
 		|| { echo "This Python cannot make environments: install python3-venv (apt-get install python3-venv) first" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	@# uv installs the same pins four times as fast; where it does not run, pip does.
-	$(BIN)/python -m pip install --quiet "$$(grep '^uv==' requirements.txt)" \
-		&& $(UV) install --python $(BIN)/python --requirement requirements.txt \
+	@# uv installs the same pins four times as fast, with its own certificates or, behind a proxy, the system's; else pip does.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements.txt)" \
+		&& { $(UV) install --python $(BIN)/python --requirement requirements.txt \
+			|| $(UV) install --system-certs --python $(BIN)/python --requirement requirements.txt; } \
 		|| $(BIN)/python -m pip install --requirement requirements.txt
 	touch $@
