@@ -28,6 +28,7 @@ LAYERS = [
     ["audio"],
     ["shapes", "receptive_field"],
     ["datasets"],
+    ["recordings"],
     ["augment"],
     ["models"],
     ["training", "runs"],
