@@ -1,0 +1,17 @@
+"""What every test starts from: matplotlib's own settings and no open figure."""
+
+import matplotlib
+import pytest
+
+matplotlib.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def own_figures():
+    """Undo what a test does to matplotlib's settings, so that no other test sees it."""
+    import matplotlib.pyplot as plt
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        yield
+    plt.close("all")
