@@ -6,6 +6,7 @@
     RUN/results.csv        clips, correct, accuracy of each finished fold
     RUN/confusion.csv      all finished folds together; rows are the truth
     RUN/fold-1/            weights.pt, history.csv, predictions.csv, confusion.csv; checkpoint.pt until it is finished
+    RUN/fold-1/front_end/  step-000000.pt and so on: the weights of feature_conv along the training, where asked for
 """
 
 import datetime
@@ -26,12 +27,13 @@ from envnet_tutorial import models
 from envnet_tutorial.datasets.clips import ClipArray
 from envnet_tutorial.errors import InputError
 from envnet_tutorial.models.pooled_norm import PooledNormEnvNet
+from envnet_tutorial.models.reordered import ReorderedEnvNet
 from envnet_tutorial.training import FoldResult, Recipe, confusion_matrix
 from envnet_tutorial.training.checkpoints import write_atomically
 from envnet_tutorial.training.distributed import rank_and_size
 
-#: The networks that can be trained by name.
-NETWORKS = {"envnet": models.EnvNet, "envnet-pooled-norm": PooledNormEnvNet}
+#: The networks that can be trained by name. The first two have the same values; the third is a variant (lesson 4).
+NETWORKS = {"envnet": models.EnvNet, "envnet-reordered": ReorderedEnvNet, "envnet-pooled-norm": PooledNormEnvNet}
 
 PACKAGES = ("envnet-tutorial", "torch", "numpy", "pandas")
 
@@ -128,6 +130,17 @@ class RunFolder:
         self.fold_path(fold).mkdir(exist_ok=True)
         return self.fold_path(fold) / "checkpoint.pt"
 
+    def front_end_keeper(self, fold: int, every: int) -> "FrontEndKeeper":
+        """Return a callback of `training.fit` that keeps the front end of a fold's network every so many steps."""
+        folder = self.fold_path(fold) / "front_end"
+        folder.mkdir(parents=True, exist_ok=True)
+        return FrontEndKeeper(folder, every)
+
+    def front_ends(self, fold: int) -> dict[int, dict[str, torch.Tensor]]:
+        """Read the kept front ends of a fold: the state dict of ``feature_conv`` for each kept step, in order."""
+        paths = sorted((self.fold_path(fold) / "front_end").glob("step-*.pt"))
+        return {int(path.stem.removeprefix("step-")): torch.load(path, weights_only=True) for path in paths}
+
     def finished_folds(self) -> list[int]:
         """Return the folds whose network is trained and tested."""
         return [fold for fold in self.settings.folds if (self.fold_path(fold) / "weights.pt").exists()]
@@ -192,6 +205,29 @@ class RunFolder:
             confusion = confusion_matrix(everything.label.array, everything.prediction.array, len(classes))
             write_table(self.path / "confusion.csv", confusion_table(confusion, classes))
         return results
+
+
+@dataclass(frozen=True)
+class FrontEndKeeper:
+    """Write the front end of a network to a folder every so many steps of a training run (lesson 5).
+
+    A resumed run writes the same files again, so nothing is lost to a kill.
+
+    Parameters
+    ----------
+    folder : Path
+    every : int
+        Steps from one file to the next.
+    """
+
+    folder: Path
+    every: int
+
+    def __call__(self, step: int, model: nn.Module) -> None:
+        """Write the state dict of ``feature_conv`` if it is time to; step 0 is before any training."""
+        if step % self.every == 0:
+            state = {key: value.detach().cpu().contiguous() for key, value in model.feature_conv.state_dict().items()}
+            write_atomically(self.folder / f"step-{step:06d}.pt", lambda file: torch.save(state, file))
 
 
 def prediction_table(result: FoldResult, test: ClipArray) -> pd.DataFrame:

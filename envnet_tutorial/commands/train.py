@@ -31,6 +31,13 @@ def add_parser(subparsers) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of every random choice (default: 0)")
     parser.add_argument("--device", help="such as cpu or cuda:1 (default: a GPU if there is one)")
     parser.add_argument("--checkpoint-every", type=int, default=10, metavar="EPOCHS", help="(default: 10)")
+    parser.add_argument(
+        "--keep-filters",
+        type=int,
+        default=0,
+        metavar="STEPS",
+        help="keep the front end every so many steps (default: no)",
+    )
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out, as it was begun")
     parser.add_argument("--quiet", action="store_true", help="no progress bars")
     parser.set_defaults(run=run)
@@ -43,6 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.checkpoint_every < 1:
         raise InputError(f"--checkpoint-every must be at least 1; got {arguments.checkpoint_every}")
+    if arguments.keep_filters < 0:
+        raise InputError(f"--keep-filters must be 0 or more steps; got {arguments.keep_filters}")
     device = join_processes()
     try:
         return _train(arguments, device)
@@ -84,12 +93,16 @@ def _train_fold(folder, fold: int, clips, device, arguments: argparse.Namespace)
     if is_first and not arguments.quiet:
         print(f"fold {fold}: {len(train)} clips to train on, {len(test)} to test, {settings.recipe.epochs} epochs")
     model = build_model(folder.network_class, clips.num_classes, seed=settings.seed)
+    callbacks = [folder.front_end_keeper(fold, arguments.keep_filters)] if is_first and arguments.keep_filters else []
+    for callback in callbacks:
+        callback(0, model)
     history = fit(
         model,
         train,
         settings.recipe,
         device=device,
         seed=settings.seed,
+        callbacks=callbacks,
         progress=not arguments.quiet,
         checkpoint=folder.checkpoint(fold),
         checkpoint_every=arguments.checkpoint_every,
