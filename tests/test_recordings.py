@@ -2,50 +2,150 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from envnet_tutorial import probing
 from envnet_tutorial.errors import InputError
-from envnet_tutorial.recordings import FOLDER, load_recording
+from envnet_tutorial.recordings import FOLDER, load_controls, load_recording
 from envnet_tutorial.settings import ENVNET_INPUT
 
 ROOT = Path(__file__).resolve().parent.parent
+NAMES = sorted(path.parent.name for path in FOLDER.glob("*/predictions.csv"))
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def recording(request):
+    return load_recording(request.param)
 
 
 @pytest.fixture(scope="module")
-def recording():
-    return load_recording("esc10-fold1")
+def standard():
+    return load_recording("esc10-standard")
 
 
-def test_every_test_clip_counts(recording):
-    assert len(recording.predictions) == 80
-    assert recording.predictions["label"].value_counts().tolist() == [8] * 10
-    assert all(name.startswith(f"{recording.settings['folds'][0]}-") for name in recording.predictions["name"])
+def test_every_test_clip_of_every_fold_counts(recording):
+    for fold in recording.settings["folds"]:
+        table = recording.predictions[recording.predictions["fold"] == fold]
+        assert len(set(table["name"])) == len(table) == 80
+        assert table["label"].value_counts().tolist() == [8] * 10
+        assert all(name.startswith(f"{fold}-") for name in table["name"])
+    assert len(recording.predictions) == 80 * len(recording.settings["folds"])
+
+
+def test_predictions_are_the_likeliest_classes(recording):
     probabilities = recording.predictions[recording.settings["classes"]].to_numpy()
     assert abs(probabilities.sum(axis=1) - 1).max() < 1e-4
     assert (probabilities.argmax(axis=1) == recording.predictions["prediction"]).all()
 
 
 def test_the_history_is_whole(recording):
-    assert recording.history["epoch"].tolist() == list(range(1, recording.settings["recipe"]["epochs"] + 1))
+    epochs = list(range(1, recording.settings["recipe"]["epochs"] + 1))
+    for fold in recording.settings["folds"]:
+        assert recording.history.loc[recording.history["fold"] == fold, "epoch"].tolist() == epochs
 
 
-def test_the_readme_prints_the_recorded_accuracy(recording):
-    right = int((recording.predictions["label"] == recording.predictions["prediction"]).sum())
+def test_results_count_by_hand(standard):
+    for fold, row in standard.results.iterrows():
+        table = standard.predictions[standard.predictions["fold"] == fold]
+        right = sum(label == given for label, given in zip(table["label"], table["prediction"], strict=True))
+        assert (row["clips"], row["correct"], row["accuracy"]) == (80, right, right / 80)
+
+
+def test_the_readme_prints_the_recorded_accuracies(recording):
     text = re.sub(r"\s+", " ", (ROOT / "README.md").read_text("utf-8"))
-    assert f"{right} of {len(recording.predictions)} clips ({recording.accuracy:.1%})" in text
+    results = recording.results
+    counts = f"{results['correct'].sum()} of {results['clips'].sum()} clips"
+    assert f"{counts} | {results['accuracy'].mean():.1%} | {results['accuracy'].std():.1%} |" in text
 
 
-def test_the_front_end_hears_in_bands(recording):
+def test_every_front_end_hears_in_bands(recording):
     frequencies = probing.probe_frequencies(96, 50, 0.495 * ENVNET_INPUT.sample_rate)
-    network = recording.load_front_end()
-    assert all(
-        torch.equal(value, recording.feature_conv[key]) for key, value in network.feature_conv.state_dict().items()
+    for fold in recording.settings["folds"]:
+        network = recording.load_front_end(fold)
+        for key, value in network.feature_conv.state_dict().items():
+            assert torch.equal(value, recording.feature_conv[fold][key])
+    assert probing.diagonality(probing.response_matrix(network, frequencies), frequencies) > 0.4
+
+
+def test_the_film_ends_with_the_recorded_front_end(standard):
+    network = standard.load_front_end(1)
+    film = standard.film
+    assert film.steps[0] == 0 and film.steps[-1] == 10 * standard.settings["recipe"]["epochs"]
+    torch.testing.assert_close(
+        film.responses[-1], probing.response_matrix(network, film.frequencies), rtol=2e-3, atol=2e-3
     )
-    assert probing.diagonality(probing.response_matrix(network, frequencies), frequencies) > 0.5
+    torch.testing.assert_close(film.kernels[-1], probing.composite_kernels(network).float(), rtol=2e-3, atol=2e-3)
+
+
+def test_controls_have_five_seeds_each_and_differ():
+    controls = load_controls()
+    assert set(controls.table.groupby("control").size()) == {5}
+    assert len(controls.responses) == len(controls.table)
+    for name in controls.table["control"].unique():
+        matrices = controls.of(name)
+        assert matrices.shape == (5, 40, len(controls.frequencies))
+        assert not torch.equal(matrices[0], matrices[1])
+    trained = controls.table[controls.table["control"] == "trained"]["accuracy"]
+    assert (
+        trained.min() > 0.3 > 0.25 > controls.table[controls.table["control"] == "shuffled labels"]["accuracy"].mean()
+    )
+
+
+def test_the_untrained_control_can_be_made_again():
+    from scripts.controls import probe, train_control
+
+    controls = load_controls()
+    clips = tiny_clips()
+    row = int(np.flatnonzero((controls.table["control"] == "untrained") & (controls.table["seed"] == 3))[0])
+    again = probe(train_control("untrained", 3, clips, progress=False))
+    torch.testing.assert_close(controls.responses[row], again, rtol=2e-3, atol=2e-3)
+
+
+def tiny_clips():
+    """Two clips of each of ten classes, one of them in fold 1."""
+    from envnet_tutorial.datasets.clips import ClipArray
+
+    samples = np.random.default_rng(0).integers(-3000, 3000, (20, 80_000)).astype(np.int16)
+    labels = np.repeat(np.arange(10), 2)
+    folds = np.tile([1, 2], 10)
+    names = np.array([f"{fold}-{i}-A-{label}" for i, (fold, label) in enumerate(zip(folds, labels, strict=True))])
+    return ClipArray(
+        samples=samples,
+        labels=labels,
+        folds=folds,
+        sources=np.arange(20).astype(str),
+        names=names,
+        classes=tuple("abcdefghij"),
+        sample_rate=ENVNET_INPUT.sample_rate,
+    )
+
+
+@pytest.mark.parametrize("name", ["white noise", "noise with the clips' spectra", "shuffled labels"])
+def test_noise_controls_keep_what_they_say(name):
+    from scripts.controls import CONTROLS
+
+    clips = tiny_clips()
+    tones = np.sin(2 * np.pi * 0.05 * np.arange(1, 21)[:, None] * np.arange(80_000) / 20) * 5000
+    clips = replace(clips, samples=tones.astype(np.int16))
+    control = CONTROLS[name](clips, np.random.default_rng(1))
+    loudness = [np.sqrt(np.square(part.samples, dtype=np.float64).mean(axis=1)) for part in (clips, control)]
+    np.testing.assert_allclose(loudness[1], loudness[0], rtol=0.02)
+    spectra = [np.abs(np.fft.rfft(part.samples.astype(np.float64), axis=1)) for part in (clips, control)]
+    same_spectrum = np.corrcoef(spectra[0].ravel(), spectra[1].ravel())[0, 1] > 0.99
+    same_samples = np.array_equal(clips.samples, control.samples)
+    same_labels = np.array_equal(clips.labels, control.labels)
+    expected = {
+        "white noise": (False, False, True),
+        "noise with the clips' spectra": (True, False, True),
+        "shuffled labels": (True, True, False),
+    }
+    assert (same_spectrum, same_samples, same_labels) == expected[name]
+    assert sorted(control.labels) == sorted(clips.labels)
 
 
 def test_a_recording_names_no_place():
@@ -53,14 +153,15 @@ def test_a_recording_names_no_place():
         assert "/" not in json.loads(path.read_text("utf-8"))["data"]
 
 
-def test_an_unknown_recording_is_refused():
-    with pytest.raises(InputError, match="esc10-fold1"):
-        load_recording("esc50")
+@pytest.mark.parametrize(("load", "known"), [(load_recording, "esc10-standard"), (load_controls, "esc10-controls")])
+def test_an_unknown_recording_is_refused(load, known):
+    with pytest.raises(InputError, match=known):
+        load("esc50")
 
 
-def test_recording_needs_a_run(tmp_path):
+def test_recording_needs_a_finished_run(tmp_path):
     from scripts.recording import record
 
     with pytest.raises(InputError, match="not a run folder"):
-        record(tmp_path, 1, tmp_path / "recording", "ESC-10")
+        record(tmp_path, tmp_path / "recording", "ESC-10")
     assert not (tmp_path / "recording").exists()

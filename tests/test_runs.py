@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -26,7 +27,7 @@ from envnet_tutorial.training import checkpoints, distributed
 
 TESTS = Path(__file__).parent
 LONG = replace(RECIPE, epochs=30, mix="bc")
-ODD = replace(RECIPE, mix="bc", batch_size=9)  # for two processes: shares of 5 and 4
+ODD = replace(RECIPE, mix="bc", batch_size=9, epochs=3)  # for two processes: shares of 5 and 4
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -165,23 +166,36 @@ def fit_share(folder):
     distributed.leave_processes()
 
 
-def test_two_processes_end_with_the_weights_of_one(tmp_path, monkeypatch, capsys):
-    """To rounding: 1e-5 of the largest weight. Dropout is off, since each process draws masks of its own."""
+@contextmanager
+def torchrun(monkeypatch, size, start):
+    """Be the first of several processes that torchrun would start; ``start`` starts another with its environment."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    torchrun = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2"}
-    code = "import sys, torch, test_runs; torch.set_num_threads(1); test_runs.fit_share(sys.argv[1])"
-    second = python(code, tmp_path, environment=torchrun | {"RANK": "1"}, stderr=subprocess.PIPE, text=True)
-    for name, value in (torchrun | {"RANK": "0"}).items():
+    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": str(size)}
+    others = [start(shared | {"RANK": str(rank)}) for rank in range(1, size)]
+    for name, value in (shared | {"RANK": "0"}).items():
         monkeypatch.setenv(name, value)
-    fit_share(tmp_path)
-    assert second.communicate(timeout=60)[1] == ""  # the first process reports
-    assert "epoch    6  loss" in "".join(capsys.readouterr())
+    yield
+    for other in others:
+        assert other.communicate(timeout=120)[1] == ""  # the first process reports
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_several_processes_end_with_the_weights_of_one(size, tmp_path, monkeypatch, capsys):
+    """To rounding: 1e-5 of the largest weight. Dropout is off, since each process draws masks of its own."""
+    code = "import sys, torch, test_runs; torch.set_num_threads(1); test_runs.fit_share(sys.argv[1])"
+
+    def start(environment):
+        return python(code, tmp_path, environment=environment, stderr=subprocess.PIPE, text=True)
+
+    with torchrun(monkeypatch, size, start):
+        fit_share(tmp_path)
+    assert "epoch    3  loss" in "".join(capsys.readouterr())
     model = training.build_model(partial(TinyNet, dropout=0.0), 3, seed=0)
     history = training.fit(model, tones(), ODD, progress=False)
     expected = weights_of(model)
-    for rank in (0, 1):
+    for rank in range(size):
         weights, rows = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
         assert (weights - expected).abs().max() < 1e-5 * expected.abs().max()
         np.testing.assert_allclose([row["loss"] for row in rows], history.epochs.loss, rtol=1e-4)
@@ -303,9 +317,49 @@ def test_the_same_command_makes_the_same_run_and_a_stopped_one_is_taken_up(data,
         assert not (tmp_path / "run" / f"fold-{fold}" / "checkpoint.pt").exists()
 
 
+def test_processes_that_share_the_folds_make_the_run_of_one(data, finished, tmp_path, monkeypatch, capsys):
+    code = """
+        import sys, test_runs, torch
+        torch.set_num_threads(1)
+        test_runs.runs.NETWORKS["tiny"] = test_runs.TinyNet
+        sys.exit(test_runs.train(*sys.argv[1:], "--mix", "bc", "--seed", "3", "--share", "folds"))
+    """
+
+    def start(environment):
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+        return python(code, data, tmp_path / "run", environment=environment, text=True, **quiet)
+
+    with torchrun(monkeypatch, 2, start):
+        assert train(data, tmp_path / "run", "--mix", "bc", "--seed", "3", "--share", "folds") == 0
+    folder = runs.RunFolder.open(tmp_path / "run")
+    for fold in (1, 2):
+        assert torch.equal(
+            weights_of(folder.load_network(fold)), weights_of(runs.RunFolder.open(finished).load_network(fold))
+        )
+    assert (tmp_path / "run" / "results.csv").read_text() == (finished / "results.csv").read_text()
+
+
+def test_the_front_end_is_kept_along_the_way(tmp_path):
+    settings = runs.RunSettings(data="x", network="envnet", recipe=RECIPE, seed=0, folds=(1,), classes=("a", "b"))
+    folder = runs.RunFolder.create(tmp_path / "run", settings, torch.device("cpu"))
+    front_end = torch.nn.Sequential(torch.nn.Conv2d(1, 2, (1, 3)))
+    model = torch.nn.Module()
+    model.feature_conv = front_end
+    keep = folder.front_end_keeper(1, every=2)
+    seen = {}
+    for step in range(5):
+        torch.nn.init.constant_(front_end[0].weight, float(step))
+        seen[step] = front_end[0].weight.detach().clone()
+        keep(step, model)
+    kept = folder.front_ends(1)
+    assert list(kept) == [0, 2, 4]
+    assert all(torch.equal(kept[step]["0.weight"], seen[step]) for step in kept)
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (["--keep-filters", "-1"], "--keep-filters"),
         (["--network", "resnet"], "there is no network resnet"),
         (["--preset", "slow"], "there is no preset slow"),
         (["--folds", "1,7"], "no clip is in fold 7"),

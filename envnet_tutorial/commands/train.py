@@ -15,7 +15,7 @@ def add_parser(subparsers) -> None:
         "train",
         help="train a network on all folds but one, and test it on that one",
         epilog="With torchrun (torchrun --nproc-per-node 2 -m envnet_tutorial train ...) several processes train one "
-        "network together.",
+        "network together, or, with --share folds, each process trains networks of its own.",
     )
     parser.add_argument(
         "--data", default=None, help="a set's name, or a folder in ESC-50's layout (default: synthetic)"
@@ -39,6 +39,12 @@ def add_parser(subparsers) -> None:
         help="keep the front end every so many steps (default: no)",
     )
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out, as it was begun")
+    parser.add_argument(
+        "--share",
+        choices=("batches", "folds"),
+        default="batches",
+        help="what torchrun's processes share: the batches of one network, or the folds (default: batches)",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress bars")
     parser.set_defaults(run=run)
 
@@ -75,12 +81,25 @@ def _train(arguments: argparse.Namespace, device) -> int:
     rate = NETWORKS[arguments.network].input_format.sample_rate
     clips = load_clips(arguments.data, sample_rate=rate, progress=is_first and not arguments.quiet)
     folder = _run_folder(arguments, _settings(arguments, clips), device)
-    for fold in folder.settings.folds:
+    for fold in _own_folds(folder.settings.folds, arguments):
         if fold not in folder.finished_folds():
             _train_fold(folder, fold, clips, device, arguments)
-    if is_first:
+    # Of processes that go their own ways, any may be the last.
+    if is_first or (arguments.share == "folds" and folder.finished_folds() == list(folder.settings.folds)):
         report(folder)
     return 0
+
+
+def _own_folds(folds: tuple[int, ...], arguments: argparse.Namespace) -> tuple[int, ...]:
+    """Return the folds of this process; where each has its own, it leaves the others and only the first has bars."""
+    from envnet_tutorial.training.distributed import leave_processes, rank_and_size
+
+    if arguments.share == "batches":
+        return folds
+    rank, size = rank_and_size()
+    arguments.quiet = arguments.quiet or rank > 0
+    leave_processes()
+    return folds[rank::size]
 
 
 def _train_fold(folder, fold: int, clips, device, arguments: argparse.Namespace) -> None:

@@ -1,64 +1,134 @@
-"""Training runs that took longer than a lesson, kept with everything needed to believe them (lesson 5).
+"""Training runs that took longer than a lesson, kept with everything needed to believe them (lessons 4 and 5).
 
-A recording is a folder of this package: ``settings.json`` (recipe, seed, versions, hardware), ``history.csv``,
-``predictions.csv`` (one row a test clip) and ``feature_conv.pt`` (the weights of the front end). ``python -m
-scripts.recording RUN --fold 1 --name NAME --data-name ESC-10`` makes one from a run folder.
+A recording is a folder of this package: ``settings.json`` (recipe, seed, versions, hardware), ``history.csv`` (a row
+an epoch), ``predictions.csv`` (a row a test clip), ``feature_conv.pt`` (the front end of each fold) and, where the run
+kept its filters along the way, ``film.npz``. ``python -m scripts.recording RUN --name NAME --data-name ESC-10`` makes
+one from a run folder; ``python -m scripts.controls`` makes that of the controls.
 """
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from envnet_tutorial.errors import InputError
-from envnet_tutorial.models import EnvNet, PooledNormEnvNet
+from envnet_tutorial.models import EnvNet
+from envnet_tutorial.runs import NETWORKS
 
 FOLDER = Path(__file__).parent
-NETWORKS = {"envnet": EnvNet, "envnet-pooled-norm": PooledNormEnvNet}
+
+
+@dataclass(frozen=True)
+class Film:
+    """The filters of one network along its training (lesson 5).
+
+    Parameters
+    ----------
+    steps : list of int
+        Optimiser steps after which the network was probed, 0 for before any.
+    frequencies : Tensor of float64, shape (frequency,)
+        Of the tones, in Hz.
+    responses : Tensor of float32, shape (step, filter, frequency)
+    kernels : Tensor of float32, shape (step, filter, taps)
+        Both convolutions merged (`probing.composite_kernels`).
+    """
+
+    steps: list[int]
+    frequencies: Tensor
+    responses: Tensor
+    kernels: Tensor
 
 
 @dataclass(frozen=True)
 class Recording:
-    """One fold of a recorded run.
+    """A recorded run over one or more folds (lessons 4 and 5).
 
     Parameters
     ----------
     settings : dict
-        Data, network, recipe, seed, fold, classes, versions, hardware.
+        Data, network, recipe, seed, folds, classes, versions, hardware.
     history : DataFrame
-        One row an epoch: epoch, loss (nats per clip), accuracy (share of the training crops), learning_rate, seconds.
+        One row an epoch of a fold: fold, epoch, loss (nats per clip), accuracy (share of the training crops),
+        learning_rate, seconds.
     predictions : DataFrame
-        One row a test clip: name, label, prediction, and the probability of each class.
-    feature_conv : dict of str to Tensor
-        State dict of the trained front end.
+        One row a test clip: fold, name, label, prediction, and the probability of each class.
+    feature_conv : dict of int to dict of str to Tensor
+        State dict of each fold's trained front end.
+    film : Film or None
+        Of the first fold.
     """
 
     settings: dict
     history: pd.DataFrame
     predictions: pd.DataFrame
     feature_conv: dict
+    film: Film | None
 
     @property
-    def accuracy(self) -> float:
-        """Share of the test clips whose prediction is right, from 0 to 1."""
-        return float((self.predictions["label"] == self.predictions["prediction"]).mean())
+    def results(self) -> pd.DataFrame:
+        """One row a fold: clips, correct, accuracy (share from 0 to 1)."""
+        is_right = self.predictions["label"] == self.predictions["prediction"]
+        table = is_right.groupby(self.predictions["fold"]).agg(clips="count", correct="sum", accuracy="mean")
+        return table.astype({"correct": int})
 
-    def load_front_end(self) -> EnvNet:
-        """Return a network with the recorded front end; its classifier is untrained, so probe it and do not ask it."""
+    def load_front_end(self, fold: int = 1) -> EnvNet:
+        """Return a network with a recorded front end; its classifier is untrained, so probe it and do not ask it."""
         network = NETWORKS[self.settings["network"]](len(self.settings["classes"]))
-        network.feature_conv.load_state_dict(self.feature_conv)
+        network.feature_conv.load_state_dict(self.feature_conv[fold])
         return network.eval()
 
 
+@dataclass(frozen=True)
+class Controls:
+    """What the filters of trained networks and of their controls answer to, several seeds each (lesson 5).
+
+    Parameters
+    ----------
+    settings : dict
+        Data, network, recipe, held-out fold, versions, hardware.
+    table : DataFrame
+        One row a network: control, seed, accuracy (on the held-out fold's real clips).
+    frequencies : Tensor of float64, shape (frequency,)
+        Of the tones, in Hz.
+    responses : Tensor of float32, shape (network, filter, frequency)
+        In the order of the table.
+    """
+
+    settings: dict
+    table: pd.DataFrame
+    frequencies: Tensor
+    responses: Tensor
+
+    def of(self, control: str) -> Tensor:
+        """Return the responses of one control, shape (seed, filter, frequency)."""
+        return self.responses[torch.from_numpy((self.table["control"] == control).to_numpy())]
+
+
+def recording_folder(name: str, file: str) -> Path:
+    """Return the folder of the recording of that name, which must hold the file.
+
+    Raises
+    ------
+    InputError
+        If there is no such recording.
+    """
+    if not (FOLDER / name / file).is_file():
+        known = sorted(path.parent.name for path in FOLDER.glob(f"*/{file}"))
+        raise InputError(f"there is no recording {name!r}; there are {', '.join(known)}")
+    return FOLDER / name
+
+
 def load_recording(name: str) -> Recording:
-    """Read a recording that comes with the package (lesson 5).
+    """Read a recorded run that comes with the package (lessons 4 and 5).
 
     Parameters
     ----------
     name : str
-        Such as ``"esc10-fold1"``.
+        Such as ``"esc10-standard"``.
 
     Returns
     -------
@@ -69,13 +139,43 @@ def load_recording(name: str) -> Recording:
     InputError
         If there is no recording of that name.
     """
-    folder = FOLDER / name
-    if not (folder / "settings.json").is_file():
-        known = sorted(path.parent.name for path in FOLDER.glob("*/settings.json"))
-        raise InputError(f"there is no recording {name!r}; there are {', '.join(known)}")
+    folder = recording_folder(name, "predictions.csv")
     return Recording(
         settings=json.loads((folder / "settings.json").read_text("utf-8")),
         history=pd.read_csv(folder / "history.csv"),
         predictions=pd.read_csv(folder / "predictions.csv"),
         feature_conv=torch.load(folder / "feature_conv.pt", weights_only=True),
+        film=read_film(folder / "film.npz"),
     )
+
+
+def read_film(path: Path) -> Film | None:
+    """Read a film, or return None where there is none."""
+    if not path.is_file():
+        return None
+    with np.load(path) as arrays:
+        responses, kernels = (torch.from_numpy(arrays[name]).float() for name in ("responses", "kernels"))
+        return Film(arrays["steps"].tolist(), torch.from_numpy(arrays["frequencies"]), responses, kernels)
+
+
+def load_controls(name: str = "esc10-controls") -> Controls:
+    """Read the controls that come with the package (lesson 5).
+
+    Parameters
+    ----------
+    name : str, default "esc10-controls"
+
+    Returns
+    -------
+    Controls
+
+    Raises
+    ------
+    InputError
+        If there is no recording of that name.
+    """
+    folder = recording_folder(name, "controls.csv")
+    with np.load(folder / "responses.npz") as arrays:
+        frequencies, responses = torch.from_numpy(arrays["frequencies"]), torch.from_numpy(arrays["responses"]).float()
+    settings = json.loads((folder / "settings.json").read_text("utf-8"))
+    return Controls(settings, pd.read_csv(folder / "controls.csv"), frequencies, responses)
