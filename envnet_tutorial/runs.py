@@ -32,8 +32,13 @@ from envnet_tutorial.training import FoldResult, Recipe, confusion_matrix
 from envnet_tutorial.training.checkpoints import write_atomically
 from envnet_tutorial.training.distributed import rank_and_size
 
-#: The networks that can be trained by name. The first two have the same values; the third is a variant (lesson 4).
-NETWORKS = {"envnet": models.EnvNet, "envnet-reordered": ReorderedEnvNet, "envnet-pooled-norm": PooledNormEnvNet}
+#: The networks that can be trained by name. The first two have the same values, the third is a variant (lesson 4).
+NETWORKS = {
+    "envnet": models.EnvNet,
+    "envnet-reordered": ReorderedEnvNet,
+    "envnet-pooled-norm": PooledNormEnvNet,
+    "envnet-v2": models.EnvNetV2,
+}
 
 PACKAGES = ("envnet-tutorial", "torch", "numpy", "pandas")
 

@@ -27,6 +27,10 @@ class InputFormat:
 #: EnvNet (Tokozume and Harada 2017): 1.5 s at 16 kHz and the 14 samples that two 8-tap filters remove (lesson 3).
 ENVNET_INPUT = InputFormat(sample_rate=16_000, num_samples=24_014)
 
+#: EnvNet-v2 (Tokozume, Ushiku and Harada 2018): 260 frames of 256 samples at 44.1 kHz, and the 90 samples by which its
+#: first two filters, 94 samples together and 4 from one place to the next, reach beyond (lesson 6).
+ENVNET_V2_INPUT = InputFormat(sample_rate=44_100, num_samples=66_650)
+
 #: Length of an ESC-50 clip in seconds, and the rate at which it is published, in Hz.
 CLIP_SECONDS = 5
 CLIP_RATE = 44_100

@@ -240,9 +240,3 @@ def test_networks_of_other_rates_and_strides_can_be_probed():
 def test_networks_without_a_front_end_are_refused():
     with pytest.raises(ValueError, match="feature_conv"):
         probing.response_matrix(nn.Linear(3, 2), torch.tensor([440.0]))
-
-
-def test_strided_pairs_have_no_composite_kernel(network):
-    network.feature_conv.conv1.module[0].stride = (1, 2)
-    with pytest.raises(ValueError, match="stride"):
-        probing.composite_kernels(network)

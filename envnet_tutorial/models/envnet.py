@@ -8,7 +8,7 @@ from collections import OrderedDict
 
 from torch import Tensor, nn
 
-from envnet_tutorial.settings import ENVNET_INPUT
+from envnet_tutorial.settings import ENVNET_INPUT, InputFormat
 
 
 class ConvBlock(nn.Module):
@@ -112,7 +112,63 @@ def lift_waveform(waveform: Tensor, num_samples: int, network: str) -> Tensor:
     return waveform.unsqueeze(2)
 
 
-class EnvNet(nn.Module):
+class WaveformNetwork(nn.Module):
+    """What the networks of the EnvNet family share: a front end, a classifier, and what they take (lesson 3).
+
+    A subclass sets ``input_format`` and ``title``, and makes ``feature_conv``, which maps (batch, 1, 1, time) to
+    (batch, 1, filter, frame), and ``classifier``, which maps that to (batch, class).
+
+    Parameters
+    ----------
+    num_classes : int
+        Number of classes.
+    """
+
+    #: Rate in Hz and length in samples of one window.
+    input_format: InputFormat
+    #: Name of the network in its paper, for the error messages.
+    title: str
+
+    def __init__(self, num_classes: int):
+        super().__init__()
+        if num_classes < 1:
+            raise ValueError(f"num_classes must be at least 1, got {num_classes}")
+        self.num_classes = num_classes
+
+    def frontend(self, waveform: Tensor) -> Tensor:
+        """Compute the learned picture of a sound.
+
+        Parameters
+        ----------
+        waveform : Tensor, shape (batch, 1, time)
+            Mono waveforms at the rate of ``input_format``, at least as long as it says: for EnvNet 24,014 samples
+            at 16 kHz.
+
+        Returns
+        -------
+        Tensor, shape (batch, filter, frame)
+            For EnvNet 40 filters by one frame each 10 ms, for EnvNet-v2 64 filters by one frame each 5.8 ms.
+
+        Raises
+        ------
+        ValueError
+            If the rank, the channel count or the length is not what the network takes.
+        """
+        lifted = lift_waveform(waveform, self.input_format.num_samples, self.title)
+        return self.feature_conv(lifted).squeeze(1)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Map windows (batch, 1, time) of the exact length to class scores before the softmax (batch, num_classes)."""
+        num_samples = self.input_format.num_samples
+        if waveform.ndim == 3 and waveform.shape[-1] > num_samples:
+            raise ValueError(
+                f"{self.title} classifies windows of exactly {num_samples:,} samples, shape (batch, 1, {num_samples}); "
+                f"got {tuple(waveform.shape)}: crop it first (envnet_tutorial.augment)"
+            )
+        return self.classifier(self.frontend(waveform).unsqueeze(1))
+
+
+class EnvNet(WaveformNetwork):
     """EnvNet, from a raw waveform to class scores (lesson 3).
 
     Parameters
@@ -129,12 +185,10 @@ class EnvNet(nn.Module):
     """
 
     input_format = ENVNET_INPUT
+    title = "EnvNet"
 
     def __init__(self, num_classes: int, dropout: float = 0.5):
-        super().__init__()
-        if num_classes < 1:
-            raise ValueError(f"num_classes must be at least 1, got {num_classes}")
-        self.num_classes = num_classes
+        super().__init__(num_classes)
         self.feature_conv = nn.Sequential(
             OrderedDict(
                 conv1=ConvBlock(1, 40, (1, 8)),  # (N, 40, 1, 24007)
@@ -155,32 +209,6 @@ class EnvNet(nn.Module):
                 fc7=nn.Linear(4096, num_classes),
             )
         )
-
-    def frontend(self, waveform: Tensor) -> Tensor:
-        """Compute the learned picture of a sound.
-
-        Parameters
-        ----------
-        waveform : Tensor, shape (batch, 1, time)
-            Mono waveforms at 16 kHz, at least 24,014 samples.
-
-        Returns
-        -------
-        Tensor, shape (batch, filter, frame)
-            40 filters by one frame each 10 ms.
-        """
-        lifted = lift_waveform(waveform, self.input_format.num_samples, "EnvNet")
-        return self.feature_conv(lifted).squeeze(1)
-
-    def forward(self, waveform: Tensor) -> Tensor:
-        """Map waveforms (batch, 1, 24014) to class scores before the softmax (batch, num_classes)."""
-        num_samples = self.input_format.num_samples
-        if waveform.ndim == 3 and waveform.shape[-1] > num_samples:
-            raise ValueError(
-                f"EnvNet classifies windows of exactly {num_samples:,} samples, shape (batch, 1, {num_samples}); "
-                f"got {tuple(waveform.shape)}: crop it first (envnet_tutorial.augment)"
-            )
-        return self.classifier(self.frontend(waveform).unsqueeze(1))
 
 
 def count_parameters(module: nn.Module) -> int:
