@@ -240,3 +240,15 @@ def test_networks_of_other_rates_and_strides_can_be_probed():
 def test_networks_without_a_front_end_are_refused():
     with pytest.raises(ValueError, match="feature_conv"):
         probing.response_matrix(nn.Linear(3, 2), torch.tensor([440.0]))
+
+
+def test_peak_widths_are_those_of_planted_peaks():
+    frequencies = torch.linspace(0, 1000, 101, dtype=torch.float64)
+    triangle = (1 - (frequencies - 300).abs() / 80).clamp(min=0)  # half height 40 Hz to each side
+    with_second = triangle + 0.8 * (1 - (frequencies - 700).abs() / 80).clamp(min=0)
+    at_edge = (1 - frequencies / 80).clamp(min=0)
+    flat = torch.ones_like(frequencies)
+    widths = probing.peak_widths(torch.stack([triangle, with_second, at_edge, flat]), frequencies)
+    torch.testing.assert_close(widths[:3], torch.tensor([80.0, 80.0, 40.0], dtype=torch.float64))
+    assert widths[3].isnan()
+    assert probing.bandwidths(with_second[None], frequencies) > 1.5 * widths[1]  # which counts the second peak too

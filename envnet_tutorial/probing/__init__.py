@@ -9,6 +9,7 @@ from envnet_tutorial.probing.measures import (
     centre_frequencies,
     diagonality,
     mel_fit,
+    peak_widths,
     sort_by_centre,
     unit_range,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "hz_to_mel",
     "mel_fit",
     "mel_to_hz",
+    "peak_widths",
     "probe_frequencies",
     "response_matrix",
     "sine_probes",

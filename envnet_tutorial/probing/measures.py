@@ -74,6 +74,42 @@ def bandwidths(matrix: Tensor, frequencies: Tensor) -> Tensor:
     return torch.where(scaled.amax(dim=1) > 0, width, torch.nan)
 
 
+def peak_widths(matrix: Tensor, frequencies: Tensor) -> Tensor:
+    """Measure how wide each filter's highest peak is at half of its range, in Hz (lesson 5).
+
+    Unlike `bandwidths` it leaves out whatever else a filter answers to: it tells how finely the filter resolves.
+
+    Parameters
+    ----------
+    matrix : Tensor, shape (filter, frequency)
+    frequencies : Tensor, shape (frequency,)
+        In Hz, rising.
+
+    Returns
+    -------
+    Tensor of float64, shape (filter,)
+        NaN for a filter that answers all tones alike. A peak at the first or the last tone counts up to there.
+    """
+    frequencies = torch.as_tensor(frequencies).double()
+    widths = []
+    for row in unit_range(matrix):
+        peak = int(row.argmax())
+        low = half_crossing(row[: peak + 1].flip(0), frequencies[: peak + 1].flip(0))
+        high = half_crossing(row[peak:], frequencies[peak:])
+        widths.append(high - low if row[peak] > 0 else torch.tensor(torch.nan, dtype=torch.float64))
+    return torch.stack(widths)
+
+
+def half_crossing(values: Tensor, frequencies: Tensor) -> Tensor:
+    """Return the frequency at which values that begin at a peak of 1 first cross one half, or the last frequency."""
+    below = (values < 0.5).nonzero()
+    if not len(below):
+        return frequencies[-1]
+    end = int(below[0])
+    share = (values[end - 1] - 0.5) / (values[end - 1] - values[end])
+    return torch.lerp(frequencies[end - 1], frequencies[end], share)
+
+
 def diagonality(matrix: Tensor, frequencies: Tensor) -> float:
     """Measure how much a response matrix looks like a diagonal once its rows are sorted (lesson 5).
 
