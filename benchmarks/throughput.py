@@ -1,158 +1,266 @@
 """Training speed of EnvNet on this machine: the plain loop against ours, in one run.
 
-    python -m benchmarks.throughput
+    python -m benchmarks.throughput --rounds 10
+    python -m benchmarks.throughput --device cuda --precision bfloat16 --mix bc --steps 20
 
-Each network trains on batches of random waveforms: forward, loss, backward and step of Nesterov's stochastic gradient
-descent. `plain` is the network as it is drawn, each clip cropped on its own and collated as a `DataLoader` does, with
+Each network trains on random crops of noise: forward, loss, backward and step of Nesterov's stochastic gradient
+descent. `plain` is the network as it is drawn, fed by a `DataLoader` that crops (and mixes) each clip on its own, with
 the optimiser that one gets by default. `paper, reordered` is the same network in a faster order of evaluation, `pooled
-norm` is the variant that normalises after pooling; both read whole batches and use the fused optimiser. The networks
-take turns, so that whatever else the machine does slows all of them, and each round gives a ratio of its own.
+norm` is the variant that normalises after pooling; both draw whole batches on the device as `training.fit` does, and
+use the fused optimiser. The networks take turns, so that whatever else the machine does slows all of them, and each
+round gives a ratio of its own.
 
-The arithmetic limit is a matrix product's rate in the same rounds over the multiplications and additions of the plain
-network (three times those of its forward pass), so a variant that needs fewer may pass 100 %. Processor seconds count
-the time of all threads and suffer less from other programs than the clock does, but include waiting in a loop.
+The limit is the rate of a matrix product in the same rounds over the multiplications and additions of the plain
+network's training step, so a variant that needs fewer may pass 100 %; `bound` is the roofline of each network's own
+layers (`envnet_tutorial.costs`), with the bandwidth of a copy, which no program passes. Processor seconds count the
+time of all threads and suffer less from other programs than the clock does, but include waiting in a loop.
 
-Peak memory is that of a process of its own that trains two steps.
+Peak memory is that of a process of its own that trains two steps: what the process holds (CPU), or what its tensors
+hold (GPU).
 """
 
 import argparse
+import itertools
 import json
 import resource
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import nn
-from torch.nn import functional
-from torch.utils.flop_counter import FlopCounterMode
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, RandomSampler
 
+from benchmarks.limits import DTYPES, copy_bandwidth, matrix_rate, wait_for
+from envnet_tutorial import augment, costs, runs
 from envnet_tutorial.models import EnvNet
 from envnet_tutorial.models.pooled_norm import PooledNormEnvNet
 from envnet_tutorial.models.reordered import ReorderedEnvNet
-from envnet_tutorial.settings import ENVNET_INPUT
+from envnet_tutorial.settings import CLIP_SECONDS, ENVNET_INPUT
+from envnet_tutorial.training import Recipe, kl_loss
+from envnet_tutorial.training.batches import DeviceClips, draw_batch, epoch_rows
+from envnet_tutorial.training.checkpoints import write_atomically
+from envnet_tutorial.training.runtime import precision_context
 
 NETWORKS = {"plain": EnvNet, "paper, reordered": ReorderedEnvNet, "pooled norm": PooledNormEnvNet}
+BOUNDS = {"plain": "plain", "paper, reordered": "paper, reordered", "pooled norm": "pooled norm, in cache"}
 CLASSES = 10
+CLIPS = 128
+ENDLESS = 10**9
+
+
+class OneByOne(Dataset):
+    """Clips that are cropped, and mixed, one at a time on the processor, as most published loops do."""
+
+    def __init__(self, clips: DeviceClips, recipe: Recipe):
+        self.clips, self.recipe = clips, recipe
+        self.generator = torch.Generator().manual_seed(0)
+
+    def __len__(self) -> int:
+        return len(self.clips.labels)
+
+    def __getitem__(self, row: int) -> tuple[Tensor, Tensor]:
+        """Return one waveform (1, time) and the probability of each class."""
+        other = row
+        while self.recipe.mix == "bc" and self.clips.labels[other] == self.clips.labels[row]:
+            other = int(torch.randint(len(self), (1,), generator=self.generator))
+        rows = (torch.tensor([row]), torch.tensor([other]))[: 2 if self.recipe.mix == "bc" else 1]
+        waveform, target = draw_batch(self.clips, rows, self.recipe, ENVNET_INPUT, self.generator)
+        return waveform[0], target[0]
+
+
+def noise(batch: int, device: torch.device) -> DeviceClips:
+    """Make clips of noise on a device, as many as fill whole batches."""
+    count = max(CLIPS // batch, 1) * batch
+    samples = torch.randint(-3_000, 3_000, (count, CLIP_SECONDS * ENVNET_INPUT.sample_rate), dtype=torch.int16)
+    labels = torch.arange(count) % CLASSES
+    return DeviceClips(samples.to(device), labels.to(device), augment.whole_span(samples.to(device)), CLASSES)
+
+
+def plain_batches(recipe: Recipe, workers: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield batches for ever, each clip drawn on its own, with worker processes beside the loop if wanted."""
+    clips = OneByOne(noise(recipe.batch_size, torch.device("cpu")), recipe)
+    sampler = RandomSampler(clips, replacement=True, num_samples=ENDLESS)
+    yield from DataLoader(clips, recipe.batch_size, sampler=sampler, num_workers=workers)
+
+
+def our_batches(recipe: Recipe, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield batches for ever, drawn as whole tensors on the device."""
+    clips, generator = noise(recipe.batch_size, device), torch.Generator(device).manual_seed(0)
+    for _ in itertools.count():
+        for rows in epoch_rows(clips, recipe, generator):
+            yield draw_batch(clips, rows, recipe, ENVNET_INPUT, generator)
 
 
 class Trainer:
     """One network with its optimiser and clips, ready to train a step at a time."""
 
-    def __init__(self, name: str, batch: int, num_clips: int = 128):
+    def __init__(self, name: str, recipe: Recipe, device: torch.device, workers: int = 0):
         torch.manual_seed(0)
-        self.is_plain = name == "plain"
-        self.batch = batch
-        self.model = NETWORKS[name](CLASSES)
-        if not self.is_plain:
+        is_plain = name == "plain"
+        self.device, self.precision = device, recipe.precision
+        self.model = NETWORKS[name](CLASSES).to(device)
+        if not is_plain:
             self.model.to(memory_format=torch.channels_last)
-        fused = None if self.is_plain else True
-        self.optimizer = torch.optim.SGD(
-            self.model.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=5e-4, fused=fused
-        )
-        self.clips = torch.randint(-3_000, 3_000, (num_clips, 3 * ENVNET_INPUT.num_samples), dtype=torch.int16)
-
-    def draw(self) -> torch.Tensor:
-        """Return one batch of random crops, shape (batch, 1, time)."""
-        length = ENVNET_INPUT.num_samples
-        rows = torch.randint(len(self.clips), (self.batch,))
-        first = torch.randint(self.clips.shape[1] - length, (self.batch,))
-        if self.is_plain:
-            crops = [self.clips[row, start : start + length] / 32768 for row, start in zip(rows, first, strict=True)]
-            return torch.stack(crops).unsqueeze(1)
-        return (self.clips.unfold(1, length, 1)[rows, first] / 32768).unsqueeze(1)
+        optimiser = {"lr": recipe.learning_rate, "momentum": recipe.momentum, "weight_decay": recipe.weight_decay}
+        fused = None if is_plain else True
+        self.optimizer = torch.optim.SGD(self.model.parameters(), nesterov=True, fused=fused, **optimiser)
+        self.batches = plain_batches(recipe, workers) if is_plain else our_batches(recipe, device)
 
     def step(self) -> None:
         """Train one step."""
-        scores = self.model(self.draw())
-        loss = functional.cross_entropy(scores, torch.randint(CLASSES, (self.batch,)))
+        waveforms, targets = next(self.batches)
+        waveforms, targets = waveforms.to(self.device), targets.to(self.device)
+        with precision_context(self.device, self.precision):
+            scores = self.model(waveforms)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        kl_loss(scores, targets).backward()
         self.optimizer.step()
 
 
-def product_rate(size: int = 2048) -> float:
-    """Measure how many additions and multiplications a second a float32 matrix product does."""
-    a = torch.randn(size, size)
-    started = time.perf_counter()
-    a @ a
-    return 2 * size**3 / (time.perf_counter() - started)
+def recipe_of(options: argparse.Namespace) -> Recipe:
+    """Return what is trained: the paper's recipe with the batch, mixing and precision that are asked for."""
+    chosen = {"batch_size": options.batch, "mix": options.mix, "precision": options.precision}
+    return Recipe(name="benchmark", epochs=1, learning_rate=0.01, schedule="steps", **chosen)
 
 
-def operations_per_clip(model: nn.Module) -> int:
-    """Count the additions and multiplications of a training step for one clip, three times the forward pass."""
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model.eval()(torch.zeros(1, 1, ENVNET_INPUT.num_samples))
-    return 3 * counter.get_total_flops()
+def own_peak(device: torch.device) -> int:
+    """Return the most bytes that this process has held: its tensors on a GPU, or all of it.
+
+    Linux keeps the peak of the program itself as VmHWM; that of `getrusage` begins at its parent's.
+    """
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        return int(lines["VmHWM"].split()[0]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
 
 
-def peak_memory(name: str, batch: int) -> float:
+def peak_memory(name: str, options: argparse.Namespace) -> float:
     """Return the largest memory of a process that trains two steps, in GiB."""
-    command = [sys.executable, "-m", "benchmarks.throughput", "--memory-of", name, "--batch", str(batch)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    given = ["batch", "threads", "device", "precision", "mix"]
+    arguments = itertools.chain.from_iterable((f"--{key}", str(getattr(options, key))) for key in given)
+    command = [sys.executable, "-m", "benchmarks.throughput", "--memory-of", name, *arguments]
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout) / 2**30
 
 
-def measure(batch: int, rounds: int) -> pd.DataFrame:
-    """Let the networks take turns; one row a step: network, round, clips/s, processor seconds, product rate."""
-    trainers = {name: Trainer(name, batch) for name in NETWORKS}
+def measure(options: argparse.Namespace) -> pd.DataFrame:
+    """Let the networks take turns; one row a turn: network, round, clips/s, processor seconds, rate, bandwidth."""
+    device, recipe = torch.device(options.device), recipe_of(options)
+    trainers = {name: Trainer(name, recipe, device, options.workers) for name in NETWORKS}
     rows = []
-    for number in range(rounds + 1):
-        rate = max(product_rate() for _ in range(3))
+    for number in range(options.rounds + 1):
+        machine = {
+            "rate": matrix_rate(device, DTYPES[options.precision], repeats=3),
+            "bandwidth": copy_bandwidth(device, repeats=3),
+        }
         for name, trainer in trainers.items():
             wall, processor = time.perf_counter(), time.process_time()
-            trainer.step()
+            for _ in range(options.steps):
+                trainer.step()
+            wait_for(device)
             wall, processor = time.perf_counter() - wall, time.process_time() - processor
-            rows.append({"network": name, "round": number, "clips/s": batch / wall, "cpu": processor, "product": rate})
+            speed = options.steps * options.batch / wall
+            rows.append({"network": name, "round": number, "clips/s": speed, "cpu": processor, **machine})
     table = pd.DataFrame(rows)
-    return table[table["round"] > 0]  # the first round allocates
+    return table[table["round"] > 0].reset_index(drop=True)  # the first round allocates
 
 
-def summarise(table: pd.DataFrame, batch: int) -> pd.DataFrame:
-    """Return one row a network: median and quartiles of clips/s, its ratio to plain, share of the limit, memory."""
-    limit = table["product"].median() / operations_per_clip(EnvNet(CLASSES))
+def quartiles(values: pd.Series) -> list[float]:
+    """Return first quartile, median and third quartile."""
+    return np.percentile(values, [25, 50, 75]).tolist()
+
+
+def summarise(table: pd.DataFrame, batch: int, value_bytes: int, memory: dict[str, float]) -> pd.DataFrame:
+    """Return one row a network: quartiles of clips/s and of its ratio to plain, share of the limit, bound, memory."""
+    passes, rate = costs.training_passes(EnvNet, CLASSES), table["rate"].median()
+    limit = rate / passes["operations"].sum()
     speed = table.pivot(index="round", columns="network", values="clips/s")
     cpu = table.pivot(index="round", columns="network", values="cpu")
     lines = []
     for name in NETWORKS:
-        low, middle, high = np.percentile(speed[name], [25, 50, 75])
-        ratio = np.percentile(speed[name] / speed["plain"], [25, 50, 75])
-        lines.append(
-            {
-                "network": name,
-                "n": len(speed),
-                "clips/s": f"{middle:.1f} ({low:.1f} to {high:.1f})",
-                "ratio": f"{ratio[1]:.2f} ({ratio[0]:.2f} to {ratio[2]:.2f})",
-                "ratio of processor time": f"{(cpu['plain'] / cpu[name]).median():.2f}",
-                "share of limit": f"{middle / limit:.0%}",
-                "peak GiB": f"{peak_memory(name, batch):.1f}",
-            }
-        )
+        own = costs.ORDERS[BOUNDS[name]](passes)
+        low, middle, high = quartiles(speed[name])
+        ratio = dict(zip(("ratio_low", "ratio", "ratio_high"), quartiles(speed[name] / speed["plain"]), strict=True))
+        bound = costs.fastest(own, rate, table["bandwidth"].median(), batch=batch, value_bytes=value_bytes)
+        line = {"network": name, "n": len(speed), "low": low, "clips/s": middle, "high": high, **ratio}
+        line["processor_ratio"] = (cpu["plain"] / cpu[name]).median()
+        lines.append(line | {"limit": limit, "share": middle / limit, "bound": bound, "peak_gib": memory[name]})
     return pd.DataFrame(lines)
+
+
+def spelled_out(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return the summary as it is read: median (quartiles)."""
+    columns = {"network": summary["network"], "n": summary["n"]}
+    for name, low, middle, high, digits in (
+        ("clips/s", "low", "clips/s", "high", 1),
+        ("ratio", "ratio_low", "ratio", "ratio_high", 2),
+    ):
+        texts = (
+            f"{m:.{digits}f} ({a:.{digits}f} to {b:.{digits}f})" for a, m, b in summary[[low, middle, high]].values
+        )
+        columns[name] = list(texts)
+    columns["ratio of processor time"] = summary["processor_ratio"].map("{:.2f}".format)
+    columns["share of limit"] = summary["share"].map("{:.0%}".format)
+    columns["bound"] = summary["bound"].map("{:.0f}".format)
+    columns["peak GiB"] = summary["peak_gib"].map("{:.1f}".format)
+    return pd.DataFrame(columns)
+
+
+def write(path: Path, options: argparse.Namespace, table: pd.DataFrame, summary: pd.DataFrame) -> None:
+    """Keep the measurement with everything that is needed to make it again."""
+    asked = {key: value for key, value in vars(options).items() if key not in ("out", "memory_of")}
+    machine = runs.provenance(torch.device(options.device))
+    tables = {"summary": summary.to_dict("records"), "rounds": table.to_dict("records")}
+    text = json.dumps({"command": "python -m benchmarks.throughput", "options": asked} | machine | tables, indent=1)
+    write_atomically(path, lambda file: file.write(f"{text}\n".encode()))
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--batch", type=int, default=64, help="clips in one step (default: 64)")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each network that count (default: 5)")
+    parser.add_argument("--steps", type=int, default=1, help="steps in one turn; on a GPU many (default: 1)")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads to use")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="of the activations")
+    parser.add_argument("--mix", choices=("none", "bc"), default="none", help="bc: mix clips of different classes")
+    parser.add_argument("--workers", type=int, default=0, help="processes that draw for the plain loop (default: 0)")
+    parser.add_argument("--out", type=Path, help="write the measurement here, JSON")
+    parser.add_argument("--memory-of", choices=NETWORKS, help=argparse.SUPPRESS)
+    return parser.parse_args(arguments)
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="Training speed of EnvNet: the plain loop against ours.")
-    parser.add_argument("--batch", type=int, default=64, help="clips in one step")
-    parser.add_argument("--rounds", type=int, default=5, help="steps of each network that count")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads to use")
-    parser.add_argument("--memory-of", choices=NETWORKS, help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options = parse()
     torch.set_num_threads(options.threads)
+    device = torch.device(options.device)
     if options.memory_of:
-        trainer = Trainer(options.memory_of, options.batch)
+        trainer = Trainer(options.memory_of, recipe_of(options), device)
         trainer.step()
         trainer.step()
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
+        print(own_peak(device))
         return
-    table = measure(options.batch, options.rounds)
-    product = table["product"].median() / 1e9
-    operations = operations_per_clip(EnvNet(CLASSES)) / 1e9
-    print(f"torch {torch.__version__}, {options.threads} threads, batch {options.batch}; median (quartiles)")
-    print(f"limit: {product:.0f} GFLOP/s over {operations:.2f} GFLOP a clip = {product / operations:.0f} clips/s")
-    print(summarise(table, options.batch).to_string(index=False))
+    memory = {name: peak_memory(name, options) for name in NETWORKS}  # first, while this process holds little
+    table = measure(options)
+    summary = summarise(table, options.batch, DTYPES[options.precision].itemsize, memory)
+    rate, bandwidth = table["rate"].median() / 1e9, table["bandwidth"].median() / 1e9
+    print(f"torch {torch.__version__}, {options.device}, {options.threads} threads, {options.precision}")
+    print(f"batch {options.batch}, mixing: {options.mix}; median (quartiles)")
+    print(
+        f"{rate:,.0f} GFLOP/s of a matrix product: limit {summary['limit'].iloc[0]:,.0f} clips/s; {bandwidth:.1f} GB/s"
+    )
+    print(spelled_out(summary).to_string(index=False))
+    if options.out:
+        write(options.out, options, table, summary)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     ["settings", "errors", "files", "__init__"],
     ["audio"],
-    ["shapes", "receptive_field"],
+    ["shapes", "receptive_field", "costs"],
     ["datasets"],
     ["augment"],
     ["models"],
