@@ -123,3 +123,31 @@ def plot_spread(values: dict[str, list[float]], ylabel: str, *, ax: Axes | None 
     ax.set_xticks(range(len(values)), list(values))
     ax.set(ylabel=ylabel, xlim=(-0.6, len(values) - 0.4), xlabel="network")
     return ax
+
+
+def plot_importance(importances, seconds: float, *, ax: Axes | None = None) -> Axes:
+    """Draw how much each time step of the picture speaks for a class, a line for each method (lesson 5).
+
+    Parameters
+    ----------
+    importances : dict of str to array-like, each of shape (frame,)
+        Change of the class's log odds (`probing.occlusion_importance`, `probing.gradient_importance`), by the name of
+        its line.
+    seconds : float
+        Length of the window; each step is drawn at its middle.
+    ax : Axes, optional
+        Where to draw; a new figure without it.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = ax or plt.subplots()[1]
+    ax.axhline(0, color="0.7", linestyle="-", linewidth=0.6)
+    for name, values in importances.items():
+        values = np.asarray(values)
+        ax.plot((np.arange(len(values)) + 0.5) * seconds / len(values), values, label=name)
+    ax.set(xlabel="time (s)", ylabel="importance (log odds)", xlim=(0, seconds))
+    if len(importances) > 1:
+        ax.legend()
+    return ax

@@ -1,15 +1,20 @@
 """What learned filters hear: sine probes, exact frequency responses, measures of a filter bank (lesson 5).
 
 Read `tones` (what is played), `responses` (what comes back), `spectra` (the independent check by FFT), `measures`
-(centres, bandwidths, the diagonal), `recorder` (probes while a network learns).
+(centres, bandwidths, the diagonal), `recorder` (probes while a network learns), `importance` (what the rest of the
+network listens to).
 """
 
+from envnet_tutorial.probing.importance import gradient_importance, occlusion_importance
 from envnet_tutorial.probing.measures import (
     bandwidths,
     centre_frequencies,
+    coverage,
     diagonality,
+    mel_bank,
     mel_fit,
     peak_widths,
+    selectivity,
     sort_by_centre,
     unit_range,
 )
@@ -23,15 +28,20 @@ __all__ = [
     "bandwidths",
     "centre_frequencies",
     "composite_kernels",
+    "coverage",
     "diagonality",
     "first_kernels",
     "frequency_response",
+    "gradient_importance",
     "hz_to_mel",
+    "mel_bank",
     "mel_fit",
     "mel_to_hz",
+    "occlusion_importance",
     "peak_widths",
     "probe_frequencies",
     "response_matrix",
+    "selectivity",
     "sine_probes",
     "sort_by_centre",
     "unit_range",

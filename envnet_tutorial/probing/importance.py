@@ -55,13 +55,12 @@ def occlusion_importance(
     """
     with undisturbed(model):
         picture = picture_of(model, waveform)  # (1, filter, frame)
-        before = log_odds(model, picture, target)  # (1,)
         covered = gaps(picture.shape[-1], width).to(picture.device)  # (gap, frame)
-        changed = [
-            torch.where(piece[:, None], picture.mean(dim=-1, keepdim=True), picture)  # (gap, filter, frame)
-            for piece in covered.split(batch_size)
-        ]
-        falls = before - torch.cat([log_odds(model, piece, target) for piece in changed])  # (gap,)
+        after = []
+        for piece in covered.split(batch_size):
+            changed = torch.where(piece[:, None], picture.mean(dim=-1, keepdim=True), picture)  # (gap, filter, frame)
+            after.append(log_odds(model, changed, target))
+        falls = log_odds(model, picture, target) - torch.cat(after)  # (gap,)
     cover = covered.to(falls)
     return (falls @ cover / cover.sum(dim=0)).float().cpu()
 
@@ -126,7 +125,7 @@ def log_odds(model: nn.Module, pictures: Tensor, target: int) -> Tensor:
     ValueError
         If there is no such class, or no other class that it could be told from.
     """
-    scores = model.classifier(pictures.unsqueeze(1)).float()  # (batch, class)
+    scores = model.classifier(pictures.unsqueeze(1))  # (batch, class)
     num_classes = scores.shape[1]
     if num_classes < 2 or not 0 <= target < num_classes:
         raise ValueError(f"target must be one of at least 2 classes, 0 to {num_classes - 1}; got {target}")

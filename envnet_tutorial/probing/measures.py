@@ -1,9 +1,14 @@
 """Measures of a filter bank from its response matrix: centres, bandwidths, order, the diagonal (lesson 5)."""
 
 import torch
+import torchaudio
 from torch import Tensor
+from torch.nn import functional
 
 from envnet_tutorial.probing.tones import hz_to_mel
+
+#: Grid in Hz on which torchaudio's mel bank is computed before it is sampled.
+MEL_BANK_STEP = 0.125
 
 
 def unit_range(matrix: Tensor) -> Tensor:
@@ -110,6 +115,59 @@ def half_crossing(values: Tensor, frequencies: Tensor) -> Tensor:
     return torch.lerp(frequencies[end - 1], frequencies[end], share)
 
 
+def selectivity(matrix: Tensor, frequencies: Tensor) -> Tensor:
+    """Measure how much each filter prefers one tone to all others (lesson 5).
+
+    Each row is scaled to run from 0 to 1. The measure is 1 minus the mean of the row over all frequencies but that of
+    its peak. Each tone stands for the band halfway to its neighbours, so the mean is one over Hz, whatever the probes'
+    spacing.
+
+    Parameters
+    ----------
+    matrix : Tensor, shape (filter, frequency)
+    frequencies : Tensor, shape (frequency,)
+        In Hz, rising; at least 2.
+
+    Returns
+    -------
+    Tensor of float64, shape (filter,)
+        1 for a filter that answers a single tone, towards 0 for one that answers all tones but a few fully; NaN for a
+        filter that answers all tones alike.
+    """
+    scaled = unit_range(matrix)
+    spacing = torch.as_tensor(frequencies).double().diff()
+    band = (functional.pad(spacing, (1, 0)) + functional.pad(spacing, (0, 1))) / 2  # (frequency,), Hz
+    is_peak = functional.one_hot(scaled.argmax(dim=1), scaled.shape[1]).bool()
+    weight = band.masked_fill(is_peak, 0.0)  # (filter, frequency)
+    mean = (scaled * weight).sum(dim=1) / weight.sum(dim=1)
+    return torch.where(scaled.amax(dim=1) > 0, 1 - mean, torch.nan)
+
+
+def coverage(matrix: Tensor, frequencies: Tensor) -> Tensor:
+    """Count for each tone the filters that answer it with at least half of their range (lesson 5).
+
+    Parameters
+    ----------
+    matrix : Tensor, shape (filter, frequency)
+    frequencies : Tensor, shape (frequency,)
+        In Hz.
+
+    Returns
+    -------
+    Tensor of int64, shape (frequency,)
+        0 where the bank is deaf; a filter that answers all tones alike counts nowhere.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many frequencies as columns.
+    """
+    scaled = unit_range(matrix)
+    if scaled.shape[1] != len(frequencies):
+        raise ValueError(f"{len(frequencies)} frequencies need a matrix of as many columns; got {tuple(scaled.shape)}")
+    return (scaled >= 0.5).sum(dim=0)
+
+
 def diagonality(matrix: Tensor, frequencies: Tensor) -> float:
     """Measure how much a response matrix looks like a diagonal once its rows are sorted (lesson 5).
 
@@ -161,3 +219,43 @@ def mel_fit(centres: Tensor, low: float, high: float) -> float:
     steps = torch.linspace(float(hz_to_mel(low)), float(hz_to_mel(high)), len(mels) + 2, dtype=torch.float64)[1:-1]
     residual, spread = (mels - steps).square().sum(), (mels - mels.mean()).square().sum()
     return float(1 - residual / spread) if spread > 1e-9 else float("-inf")
+
+
+def mel_bank(num_bands: int, frequencies: Tensor, sample_rate: int) -> Tensor:
+    """Sample torchaudio's mel filter bank at given frequencies, to measure it as learned filters are (lesson 5).
+
+    Parameters
+    ----------
+    num_bands : int
+        Triangles, at equal distances on the mel scale of `hz_to_mel` from 0 Hz to half the rate.
+    frequencies : Tensor, shape (frequency,)
+        In Hz, from 0 to half the rate.
+    sample_rate : int
+        Rate in Hz.
+
+    Returns
+    -------
+    Tensor of float64, shape (band, frequency)
+        From 0 to 1, the peak of each triangle.
+
+    Raises
+    ------
+    ValueError
+        If a frequency lies outside the bank.
+
+    Notes
+    -----
+    torchaudio computes the bank on an equally spaced grid from 0 Hz. Here that grid has `MEL_BANK_STEP`, and between
+    its points the bank is interpolated linearly. A triangle is linear in Hz but for its three corners, so only a tone
+    within a step of a corner is off, by at most a quarter of the step times the sum of the slopes there: less than
+    0.2 % of the peak for 40 bands up to 8 kHz.
+    """
+    frequencies = torch.as_tensor(frequencies).double()
+    half = sample_rate // 2
+    if frequencies.min() < 0 or frequencies.max() > half:
+        raise ValueError(f"a mel bank at {sample_rate:,} Hz reaches from 0 to {half:,} Hz; a frequency lies outside")
+    points = round(half / MEL_BANK_STEP) + 1
+    bank = torchaudio.functional.melscale_fbanks(points, 0.0, half, num_bands, sample_rate).T.double()  # (band, point)
+    place = frequencies / MEL_BANK_STEP
+    below = place.long().clamp(max=points - 2)
+    return torch.lerp(bank[:, below], bank[:, below + 1], place - below)
