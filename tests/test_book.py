@@ -70,9 +70,10 @@ def test_pictures_say_what_they_show(name):
 
 @pytest.mark.parametrize("name", LESSONS)
 def test_figures_are_numbered_by_lesson(name):
-    lesson = int(re.search(r"/(\d+)_", name).group(1))
+    lesson = re.search(r"/(\d+)_", name)
+    prefix = f"{int(lesson.group(1))}." if lesson else ""  # an appendix has no number
     numbers = [span.text.strip() for span in article(name).select("figcaption .caption-number")]
-    assert numbers == [f"Figure {lesson}.{position}" for position in range(1, len(numbers) + 1)]
+    assert numbers == [f"Figure {prefix}{position}" for position in range(1, len(numbers) + 1)]
     assert numbers, "a lesson without a figure"
 
 
@@ -84,9 +85,9 @@ def test_colab_button_opens_this_lesson(name):
 
 
 def test_every_lesson_can_be_heard():
-    """All but the arithmetic of lesson 2 work on sound."""
+    """All but the arithmetic of lesson 2 and of the appendix work on sound."""
     silent = [name for name in LESSONS if not article(name).find("audio")]
-    assert set(silent) <= {"notebooks/02_convolution_arithmetic"}
+    assert set(silent) <= {"notebooks/02_convolution_arithmetic", "notebooks/appendix_speed"}
 
 
 @pytest.mark.parametrize("name", LESSONS)
