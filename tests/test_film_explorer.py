@@ -1,14 +1,19 @@
 """The film of a matrix, driven in a browser: every frame shows the values that it was given."""
 
+import re
 import shutil
+from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from matplotlib.colors import to_rgb
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
-from envnet_tutorial.explorers.film import COLOURS, MatrixFilm
+from envnet_tutorial.explorers.film import COLOURS, FilterTaps, MatrixFilm
+from envnet_tutorial.probing import frequency_response
 
 needs_browser = [
     pytest.mark.browser,
@@ -39,14 +44,23 @@ def frames():
     return np.random.default_rng(5).random((5, 4, 3))
 
 
-@pytest.fixture
-def browser():
+FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
+
+
+@contextmanager
+def chromium(*flags):
     options = webdriver.ChromeOptions()
-    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"):
+    for flag in (*FLAGS, *flags):
         options.add_argument(flag)
     driver = webdriver.Chrome(options, Service(shutil.which("chromedriver")))
     yield driver
     driver.quit()
+
+
+@pytest.fixture
+def browser():
+    with chromium() as driver:
+        yield driver
 
 
 class TestInBrowser:
@@ -81,6 +95,36 @@ class TestInBrowser:
             }, 50);
         """)
         assert texts == ["step 0", "Pause", "step 40"]
+
+    def test_a_picked_filter_shows_its_taps_and_their_transform_without_motion(self, frames, tmp_path):
+        kernels = np.random.default_rng(6).standard_normal((5, 4, 7))
+        frequencies = np.array([100.0, 1500.0, 3900.0])
+        film = replace(make_film(frames), taps=FilterTaps(kernels, frequencies, 8000))
+        page = tmp_path / "film.html"
+        page.write_text(f"<!doctype html><meta charset='utf-8'><body>{film._repr_html_()}", "utf-8")
+        with chromium("--force-prefers-reduced-motion") as still:
+            still.get(page.as_uri())
+            words, paths = still.execute_script("""
+                const root = document.querySelector(".film-explorer"), button = root.querySelector("button");
+                const pick = root.querySelector("input[name=row]"), words = [button.textContent];
+                button.click(); words.push(root.querySelector("output").textContent);
+                button.click(); words.push(root.querySelector("output").textContent);
+                pick.value = 3; pick.dispatchEvent(new Event("input", {bubbles: true}));
+                const path = name => root.querySelector(name).getAttribute("d");
+                return [words, ["[data-chart=taps] .weights", "[data-chart=spectrum] .dashed", "path.tones"].map(path)];
+            """)
+        assert words == ["Next", "step 0", "step 10"]  # from the last frame to the first, one at a time
+        shown = [-np.array(re.findall(r"[ML][\d.]+ ([\d.]+)", path), dtype=float) for path in paths]
+        spectrum = frequency_response(torch.tensor(kernels[1, 3:4]), torch.tensor(frequencies), 8000)[0].numpy()
+        for heights, values in zip(shown, (kernels[1, 3], spectrum, frames[1, 3]), strict=True):
+            assert len(heights) == len(values)
+            assert np.corrcoef(heights, values)[0, 1] > 0.999
+
+
+def test_taps_that_do_not_fit_the_film_are_refused(frames):
+    for shape, columns in (((5, 3, 7), 3), ((4, 4, 7), 3), ((5, 4, 7), 2)):
+        with pytest.raises(ValueError, match="a film of shape"):
+            replace(make_film(frames), taps=FilterTaps(np.ones(shape), np.arange(columns), 8000))
 
 
 @pytest.mark.parametrize(

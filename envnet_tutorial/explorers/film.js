@@ -4,7 +4,7 @@
   var MILLISECONDS = 160;
 
   var SVG = "http://www.w3.org/2000/svg";
-  var CHART = { width: 320, height: 150, left: 6, top: 8, bottom: 118 };
+  var CHART = { width: 320, height: 150, left: 6, top: 20, bottom: 118 };
 
   function node(name, attributes, parent, text, space) {
     var made = space ? document.createElementNS(space, name) : document.createElement(name);
@@ -136,8 +136,8 @@
     words(this.waveform, CHART.width - CHART.left, 132, milliseconds, "end");
     line(this.spectrum, this.transform(kernel), 0, 1, "weights dashed");
     line(this.spectrum, this.responses(), 0, 1, "tones");
-    words(this.spectrum, CHART.left + 4, 18, "tones", "start", "tones");
-    words(this.spectrum, CHART.left + 50, 18, "weights, transformed (dashed)", "start", "weights");
+    words(this.spectrum, CHART.left, 12, "tones", "start", "tones");
+    words(this.spectrum, CHART.left + 44, 12, "weights, transformed (dashed)", "start", "weights");
     var svg = this.spectrum;
     given.columns.forEach(function (tick) { words(svg, across(tick[0], given.shape[2]), 132, tick[1], "middle"); });
     words(svg, CHART.width / 2, 146, given.xLabel, "middle");
