@@ -1,13 +1,14 @@
 """Probes against equations, the FFT and planted filters (lesson 5)."""
 
 import math
+import time
 
 import pytest
 import torch
 from torch import nn
 
 from envnet_tutorial import probing
-from envnet_tutorial.models import ConvBlock, EnvNet
+from envnet_tutorial.models import ConvBlock, EnvNet, PooledNormEnvNet
 from envnet_tutorial.probing.responses import probe_length
 from envnet_tutorial.settings import ENVNET_INPUT, InputFormat
 
@@ -252,3 +253,90 @@ def test_peak_widths_are_those_of_planted_peaks():
     torch.testing.assert_close(widths[:3], torch.tensor([80.0, 80.0, 40.0], dtype=torch.float64))
     assert widths[3].isnan()
     assert probing.bandwidths(with_second[None], frequencies) > 1.5 * widths[1]  # which counts the second peak too
+
+
+def test_selectivity_of_a_single_tone_is_one_and_of_boxcars_what_they_leave_out():
+    frequencies = torch.linspace(0, 1000, 101)
+    boxcar = torch.zeros(3, 101)
+    boxcar[0, 20:31], boxcar[1, :51], boxcar[2, 1:] = 1, 1, 1
+    # each tone stands for 10 Hz, the two ends for 5 Hz; the first tone of a boxcar is its peak and is left out
+    expected = torch.tensor([1 - 100 / 990, 1 - 500 / 995, 5 / 990], dtype=torch.float64)
+    torch.testing.assert_close(probing.selectivity(boxcar, frequencies), expected, atol=1e-6, rtol=0)
+    assert (probing.selectivity(torch.eye(101) + 3, frequencies) == 1).all()
+    assert probing.selectivity(torch.full((2, 101), 4.0), frequencies).isnan().all()
+
+
+def test_selectivity_does_not_depend_on_the_spacing_of_the_tones():
+    found = []
+    for scale in ("linear", "mel"):
+        frequencies = probing.probe_frequencies(600, 0, 8000, scale=scale)
+        bump = torch.exp(-0.5 * ((frequencies - 3000) / 400) ** 2)
+        found.append(float(probing.selectivity(bump[None], frequencies)[0]))
+    assert found[0] == pytest.approx(found[1], abs=2e-3)
+    assert found[0] == pytest.approx(1 - 400 * math.sqrt(2 * math.pi) / 8000, abs=2e-3)  # area of the bell
+
+
+def test_coverage_counts_the_filters_that_answer():
+    frequencies = torch.arange(6.0)
+    matrix = torch.tensor([[0, 1, 1, 0, 0, 0], [0, 0, 2, 1, 0.9, 0], [5, 5, 5, 5, 5, 5]])
+    assert probing.coverage(matrix, frequencies).tolist() == [0, 1, 2, 1, 0, 0]
+    with pytest.raises(ValueError, match="columns"):
+        probing.coverage(matrix, frequencies[1:])
+
+
+def test_mel_bank_is_triangles_at_equal_mel_steps():
+    frequencies = probing.probe_frequencies(997, 0, RATE / 2, scale="linear")
+    bank = probing.mel_bank(40, frequencies, RATE)
+    corners = probing.probe_frequencies(42, 0, RATE / 2)  # in Hz
+    left, peak, right = corners[:-2, None], corners[1:-1, None], corners[2:, None]
+    triangles = torch.minimum((frequencies - left) / (peak - left), (right - frequencies) / (right - peak)).clamp(min=0)
+    torch.testing.assert_close(bank, triangles, atol=2e-3, rtol=0)
+    with pytest.raises(ValueError, match="outside"):
+        probing.mel_bank(40, torch.tensor([8001.0]), RATE)
+
+
+def test_the_measures_know_a_mel_bank():
+    frequencies = probing.probe_frequencies(512, 0, RATE / 2)
+    bank = probing.mel_bank(40, frequencies, RATE)
+    centres, step = probing.centre_frequencies(bank, frequencies), float(probing.hz_to_mel(RATE / 2)) / 41
+    expected = step * torch.arange(1, 41, dtype=torch.float64)
+    grid = float(probing.hz_to_mel(RATE / 2)) / 511
+    torch.testing.assert_close(probing.hz_to_mel(centres), expected, atol=grid, rtol=0)
+    assert probing.diagonality(bank, frequencies) > 0.998
+    assert probing.mel_fit(centres, 0, RATE / 2) > 0.999
+    assert probing.selectivity(bank, frequencies).min() > 0.9
+    assert probing.coverage(bank, frequencies)[15:-15].unique().tolist() == [1, 2]  # neighbours meet at one half
+
+
+def least_processor_seconds(work, repeats: int = 2) -> float:
+    """Time work on one core by the processor's clock, which other programs disturb least."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    seconds = []
+    try:
+        for _ in range(repeats):
+            start = time.process_time()
+            work()
+            seconds.append(time.process_time() - start)
+    finally:
+        torch.set_num_threads(threads)
+    return min(seconds)
+
+
+@pytest.mark.parametrize("kind", [EnvNet, PooledNormEnvNet])
+def test_512_tones_take_less_than_two_seconds_on_two_cores(kind):
+    network, frequencies = kind(2), probing.probe_frequencies(512, 50, 7900)
+    assert least_processor_seconds(lambda: probing.response_matrix(network, frequencies), repeats=1) < 2 * 2.0
+
+
+@pytest.mark.parametrize("kind", [EnvNet, PooledNormEnvNet])
+def test_recording_every_tenth_step_costs_less_than_a_tenth_of_the_steps(kind):
+    network = kind(10)
+    recorder = probing.ProbeRecorder(probing.probe_frequencies(96, 50, 7900))
+    windows, labels = torch.randn(8, 1, ENVNET_INPUT.num_samples), torch.arange(8)
+
+    def learn():
+        nn.functional.cross_entropy(network(windows), labels).backward()
+
+    # A step on 64 windows takes no less than one on 8, and its optimiser comes on top: the true share is smaller.
+    assert least_processor_seconds(lambda: recorder.record(0, network)) < least_processor_seconds(learn)

@@ -252,10 +252,10 @@ def mel_bank(num_bands: int, frequencies: Tensor, sample_rate: int) -> Tensor:
     """
     frequencies = torch.as_tensor(frequencies).double()
     half = sample_rate // 2
-    if frequencies.min() < 0 or frequencies.max() > half:
+    if frequencies.min() < 0 or frequencies.max() > half + 1e-6:  # the way through mel rounds
         raise ValueError(f"a mel bank at {sample_rate:,} Hz reaches from 0 to {half:,} Hz; a frequency lies outside")
     points = round(half / MEL_BANK_STEP) + 1
     bank = torchaudio.functional.melscale_fbanks(points, 0.0, half, num_bands, sample_rate).T.double()  # (band, point)
-    place = frequencies / MEL_BANK_STEP
+    place = (frequencies / MEL_BANK_STEP).clamp(max=points - 1)
     below = place.long().clamp(max=points - 2)
     return torch.lerp(bank[:, below], bank[:, below + 1], place - below)

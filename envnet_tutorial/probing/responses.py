@@ -1,5 +1,6 @@
 """What comes out of a network's front end when a pure tone goes in (lesson 5)."""
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -41,7 +42,7 @@ def response_matrix(
     amplitude: float = 0.5,
     num_phases: int = 4,
     num_frames: int = NUM_FRAMES,
-    batch_size: int = 64,
+    batch_size: int = 16,
 ) -> Tensor:
     """Probe each filter of a front end with pure tones (lesson 5).
 
@@ -59,8 +60,8 @@ def response_matrix(
     num_frames : int, default 10
         Frames over which the responses are averaged. A steady tone gives much the same frame again and again, and
         exactly the same where its period divides a frame, so that a tenth of a window is enough.
-    batch_size : int, default 64
-        Tones at a time.
+    batch_size : int, default 16
+        Tones at a time; so few fit a processor's cache.
 
     Returns
     -------
@@ -79,10 +80,14 @@ def response_matrix(
     tones = sine_probes(
         frequencies, num_samples, model.input_format.sample_rate, amplitude=amplitude, num_phases=num_phases
     )
+    # A copy, so that its weights may lie in memory as conv2 reads them fastest: channels last, twice as fast.
+    feature_conv = copy.deepcopy(model.feature_conv).to(memory_format=torch.channels_last).eval()
     outputs = []
-    with undisturbed(model):
+    with torch.no_grad():
         for batch in tones.flatten(0, 1).split(batch_size):
-            lifted = batch.to(weight)[:, None, None]  # (batch, 1, 1, time)
-            outputs.append(model.feature_conv(lifted).squeeze(1).mean(dim=-1).cpu())  # (batch, filter)
+            lifted = batch.to(weight)[:, None, None].contiguous(
+                memory_format=torch.channels_last
+            )  # (batch, 1, 1, time)
+            outputs.append(feature_conv(lifted).squeeze(1).mean(dim=-1).cpu())  # (batch, filter)
     responses = torch.cat(outputs).unflatten(0, (len(frequencies), num_phases))  # (frequency, phase, filter)
     return responses.mean(dim=1).T.contiguous()
