@@ -39,14 +39,19 @@ def layer_passes(layer: str, module: nn.Module, x: Tensor, y: Tensor) -> Iterato
         yield row | {"pass": "optimiser", "operations": 0, "elements": 0, "weights": moved}
 
 
+def drawn_apart(network: Callable[[int], nn.Module], num_classes: int) -> nn.Module:
+    """Build a network without moving torch's global random numbers on."""
+    with torch.random.fork_rng(devices=()):
+        return network(num_classes)
+
+
 def training_passes(network: Callable[[int], nn.Module], num_classes: int = 10) -> pd.DataFrame:
     """List what a training step has to do, layer by layer, in the order in which the network is drawn.
 
     Parameters
     ----------
     network : callable
-        Builds the network from the number of classes, such as `EnvNet`. It is built without values, so nothing is
-        computed.
+        Builds the network from the number of classes, such as `EnvNet`. It runs once, with a silent clip.
     num_classes : int, default 10
 
     Returns
@@ -58,10 +63,7 @@ def training_passes(network: Callable[[int], nn.Module], num_classes: int = 10) 
         (numbers read and written for a clip, each once) and ``weights`` (numbers read and written once a step, however
         many clips it has). The waveform needs no gradient, so the first layer has no such pass.
     """
-    rows = []
-    with torch.device("meta"):
-        model = network(num_classes).eval()
-        waveform = torch.empty(1, 1, model.input_format.num_samples)
+    rows, model = [], drawn_apart(network, num_classes).eval()
     for path, module in model.named_modules():
         if type(module) in KINDS:
             layer = path.split(".module")[0].rsplit(".", 1)[-1]
@@ -69,7 +71,7 @@ def training_passes(network: Callable[[int], nn.Module], num_classes: int = 10) 
                 lambda module, inputs, output, layer=layer: rows.extend(layer_passes(layer, module, inputs[0], output))
             )
     with torch.no_grad():
-        model(waveform)
+        model(torch.zeros(1, 1, model.input_format.num_samples))
     table = pd.DataFrame(rows)[["layer", "kind", "pass", "outputs", "operations", "elements", "weights"]]
     needless = (table["layer"] == table["layer"].iloc[0]) & (table["kind"] == "conv")
     return table[~(needless & (table["pass"] == "input gradient"))].reset_index(drop=True)
@@ -190,7 +192,7 @@ def fastest(passes: pd.DataFrame, rate: float, bandwidth: float, *, batch: int, 
     return 1 / roofline(passes, rate, bandwidth, batch=batch, value_bytes=value_bytes)["seconds"].sum()
 
 
-def training_memory(network: Callable[[int], nn.Module], num_classes: int = 10, *, device: str = "meta") -> pd.Series:
+def training_memory(network: Callable[[int], nn.Module], num_classes: int = 10) -> pd.Series:
     """Add up the memory that a training step in float32 cannot do without.
 
     Parameters
@@ -198,8 +200,6 @@ def training_memory(network: Callable[[int], nn.Module], num_classes: int = 10, 
     network : callable
         As in `training_passes`.
     num_classes : int, default 10
-    device : str, default "meta"
-        Where to run the forward pass; on "meta" nothing is computed. `PooledNormEnvNet` needs a real one.
 
     Returns
     -------
@@ -207,9 +207,8 @@ def training_memory(network: Callable[[int], nn.Module], num_classes: int = 10, 
         Bytes: ``activations`` (of one clip, kept from the forward to the backward pass, counted by asking autograd),
         ``weights``, ``gradients`` and ``momentum`` (once, whatever the batch). Buffers of single layers come on top.
     """
-    with torch.device(device):
-        model = network(num_classes)
-        one, two = (saved_bytes(model, torch.zeros(n, 1, model.input_format.num_samples)) for n in (1, 2))
+    model = drawn_apart(network, num_classes)
+    one, two = (saved_bytes(model, torch.zeros(n, 1, model.input_format.num_samples)) for n in (1, 2))
     weights = sum(parameter.nbytes for parameter in model.parameters())
     return pd.Series({"activations": two - one, "weights": weights, "gradients": weights, "momentum": weights})
 
@@ -223,7 +222,7 @@ def saved_bytes(model: nn.Module, waveform: Tensor) -> int:
         kept[storage._cdata] = (storage, tensor)  # the tensor is held so that no other takes its place
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        model(waveform)
+    with torch.random.fork_rng(devices=()), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        model(waveform)  # dropout draws too
     known = {parameter.untyped_storage()._cdata for parameter in model.parameters()}
     return sum(storage.nbytes() for key, (storage, _) in kept.items() if key not in known)
