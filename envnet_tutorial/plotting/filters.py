@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 
 from envnet_tutorial.plotting.style import PALETTE, SEQUENTIAL
 
-TICKS_HZ = (200, 500, 1000, 2000, 4000, 8000, 16_000)
+TICKS_HZ = (500, 1000, 2000, 4000, 8000, 16_000)
 
 
 def plot_response_matrix(matrix, frequencies, *, colorbar: bool = True, ax: Axes | None = None) -> Axes:

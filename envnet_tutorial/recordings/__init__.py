@@ -105,7 +105,7 @@ class Controls:
 
     def of(self, control: str) -> Tensor:
         """Return the responses of one control, shape (seed, filter, frequency)."""
-        return self.responses[torch.from_numpy((self.table["control"] == control).to_numpy())]
+        return self.responses[torch.tensor((self.table["control"] == control).tolist())]
 
 
 def recording_folder(name: str, file: str) -> Path:
