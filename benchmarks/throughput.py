@@ -6,17 +6,16 @@
 Each network trains on random crops of noise: forward, loss, backward and step of Nesterov's stochastic gradient
 descent. `plain` is the network as it is drawn, fed by a `DataLoader` that crops (and mixes) each clip on its own, with
 the optimiser that one gets by default. `paper, reordered` is the same network in a faster order of evaluation, `pooled
-norm` is the variant that normalises after pooling; both draw whole batches on the device as `training.fit` does, and
-use the fused optimiser. The networks take turns, so that whatever else the machine does slows all of them, and each
-round gives a ratio of its own.
+norm` is the variant that normalises after pooling; both draw whole batches on the device as `training.fit` does, use
+the fused optimiser and keep the memory that they free. Each has a process of its own, and the networks take turns, so
+that whatever else the machine does slows all of them, and each round gives a ratio of its own.
 
 The limit is the rate of a matrix product in the same rounds over the multiplications and additions of the plain
 network's training step, so a variant that needs fewer may pass 100 %; `bound` is the roofline of each network's own
 layers (`envnet_tutorial.costs`), with the bandwidth of a copy, which no program passes. Processor seconds count the
 time of all threads and suffer less from other programs than the clock does, but include waiting in a loop.
 
-Peak memory is that of a process of its own that trains two steps: what the process holds (CPU), or what its tensors
-hold (GPU).
+Peak memory is what the process of a network has held (CPU), or its tensors (GPU).
 """
 
 import argparse
@@ -26,7 +25,9 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ from envnet_tutorial.settings import CLIP_SECONDS, ENVNET_INPUT
 from envnet_tutorial.training import Recipe, kl_loss
 from envnet_tutorial.training.batches import DeviceClips, draw_batch, epoch_rows
 from envnet_tutorial.training.checkpoints import write_atomically
-from envnet_tutorial.training.runtime import precision_context
+from envnet_tutorial.training.runtime import keep_memory, precision_context
 
 NETWORKS = {"plain": EnvNet, "paper, reordered": ReorderedEnvNet, "pooled norm": PooledNormEnvNet}
 BOUNDS = {"plain": "plain", "paper, reordered": "paper, reordered", "pooled norm": "pooled norm, in cache"}
@@ -142,32 +143,54 @@ def own_peak(device: torch.device) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
 
 
-def peak_memory(name: str, options: argparse.Namespace) -> float:
-    """Return the largest memory of a process that trains two steps, in GiB."""
-    given = ["batch", "threads", "device", "precision", "mix"]
-    arguments = itertools.chain.from_iterable((f"--{key}", str(getattr(options, key))) for key in given)
-    command = [sys.executable, "-m", "benchmarks.throughput", "--memory-of", name, *arguments]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout) / 2**30
+def take_turn(trainer: Trainer, steps: int) -> dict:
+    """Train some steps; return seconds by the clock and of all threads, and the peak memory so far in bytes."""
+    wall, processor = time.perf_counter(), time.process_time()
+    for _ in range(steps):
+        trainer.step()
+    wait_for(trainer.device)
+    wall, processor = time.perf_counter() - wall, time.process_time() - processor
+    return {"wall": wall, "cpu": processor, "peak": own_peak(trainer.device)}
 
 
-def measure(options: argparse.Namespace) -> pd.DataFrame:
-    """Let the networks take turns; one row a turn: network, round, clips/s, processor seconds, rate, bandwidth."""
-    device, recipe = torch.device(options.device), recipe_of(options)
-    trainers = {name: Trainer(name, recipe, device, options.workers) for name in NETWORKS}
-    rows = []
+def serve(name: str, options: argparse.Namespace) -> None:
+    """Train a turn for each line that comes in, and answer each with a line of JSON."""
+    if name != "plain":
+        keep_memory()
+    trainer = Trainer(name, recipe_of(options), torch.device(options.device), options.workers)
+    for _ in sys.stdin:
+        print(json.dumps(take_turn(trainer, options.steps)), flush=True)
+
+
+@contextmanager
+def started(options: argparse.Namespace) -> Iterator[dict[str, Callable[[], dict]]]:
+    """Start a process for each network; yield what lets it take a turn."""
+    given = ["batch", "steps", "threads", "device", "precision", "mix", "workers"]
+    arguments = list(itertools.chain.from_iterable((f"--{key}", str(getattr(options, key))) for key in given))
+    command = [sys.executable, "-m", "benchmarks.throughput", *arguments, "--serve"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with ExitStack() as stack:
+        processes = {name: stack.enter_context(subprocess.Popen([*command, name], **pipes)) for name in NETWORKS}
+
+        def turn(process: subprocess.Popen) -> dict:
+            print("go", file=process.stdin, flush=True)
+            return json.loads(process.stdout.readline())
+
+        yield {name: partial(turn, process) for name, process in processes.items()}
+
+
+def measure(options: argparse.Namespace, turns: dict[str, Callable[[], dict]]) -> pd.DataFrame:
+    """Let the networks take turns; one row a turn: network, round, speed, seconds, peak, the machine's rates."""
+    device, rows = torch.device(options.device), []
     for number in range(options.rounds + 1):
         machine = {
             "rate": matrix_rate(device, DTYPES[options.precision], repeats=3),
             "bandwidth": copy_bandwidth(device, repeats=3),
         }
-        for name, trainer in trainers.items():
-            wall, processor = time.perf_counter(), time.process_time()
-            for _ in range(options.steps):
-                trainer.step()
-            wait_for(device)
-            wall, processor = time.perf_counter() - wall, time.process_time() - processor
-            speed = options.steps * options.batch / wall
-            rows.append({"network": name, "round": number, "clips/s": speed, "cpu": processor, **machine})
+        for name, turn in turns.items():
+            taken = turn()
+            speed = options.steps * options.batch / taken["wall"]
+            rows.append({"network": name, "round": number, "clips/s": speed, **taken, **machine})
     table = pd.DataFrame(rows)
     return table[table["round"] > 0].reset_index(drop=True)  # the first round allocates
 
@@ -177,12 +200,13 @@ def quartiles(values: pd.Series) -> list[float]:
     return np.percentile(values, [25, 50, 75]).tolist()
 
 
-def summarise(table: pd.DataFrame, batch: int, value_bytes: int, memory: dict[str, float]) -> pd.DataFrame:
+def summarise(table: pd.DataFrame, batch: int, value_bytes: int) -> pd.DataFrame:
     """Return one row a network: quartiles of clips/s and of its ratio to plain, share of the limit, bound, memory."""
     passes, rate = costs.training_passes(EnvNet, CLASSES), table["rate"].median()
     limit = rate / passes["operations"].sum()
     speed = table.pivot(index="round", columns="network", values="clips/s")
     cpu = table.pivot(index="round", columns="network", values="cpu")
+    peak = table.groupby("network")["peak"].max() / 2**30
     lines = []
     for name in NETWORKS:
         own = costs.ORDERS[BOUNDS[name]](passes)
@@ -191,7 +215,7 @@ def summarise(table: pd.DataFrame, batch: int, value_bytes: int, memory: dict[st
         bound = costs.fastest(own, rate, table["bandwidth"].median(), batch=batch, value_bytes=value_bytes)
         line = {"network": name, "n": len(speed), "low": low, "clips/s": middle, "high": high, **ratio}
         line["processor_ratio"] = (cpu["plain"] / cpu[name]).median()
-        lines.append(line | {"limit": limit, "share": middle / limit, "bound": bound, "peak_gib": memory[name]})
+        lines.append(line | {"limit": limit, "share": middle / limit, "bound": bound, "peak_gib": peak[name]})
     return pd.DataFrame(lines)
 
 
@@ -215,7 +239,7 @@ def spelled_out(summary: pd.DataFrame) -> pd.DataFrame:
 
 def write(path: Path, options: argparse.Namespace, table: pd.DataFrame, summary: pd.DataFrame) -> None:
     """Keep the measurement with everything that is needed to make it again."""
-    asked = {key: value for key, value in vars(options).items() if key not in ("out", "memory_of")}
+    asked = {key: value for key, value in vars(options).items() if key not in ("out", "serve")}
     machine = runs.provenance(torch.device(options.device))
     tables = {"summary": summary.to_dict("records"), "rounds": table.to_dict("records")}
     text = json.dumps({"command": "python -m benchmarks.throughput", "options": asked} | machine | tables, indent=1)
@@ -234,7 +258,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--mix", choices=("none", "bc"), default="none", help="bc: mix clips of different classes")
     parser.add_argument("--workers", type=int, default=0, help="processes that draw for the plain loop (default: 0)")
     parser.add_argument("--out", type=Path, help="write the measurement here, JSON")
-    parser.add_argument("--memory-of", choices=NETWORKS, help=argparse.SUPPRESS)
+    parser.add_argument("--serve", choices=NETWORKS, help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
 
@@ -242,16 +266,12 @@ def main() -> None:
     """Measure and print."""
     options = parse()
     torch.set_num_threads(options.threads)
-    device = torch.device(options.device)
-    if options.memory_of:
-        trainer = Trainer(options.memory_of, recipe_of(options), device)
-        trainer.step()
-        trainer.step()
-        print(own_peak(device))
+    if options.serve:
+        serve(options.serve, options)
         return
-    memory = {name: peak_memory(name, options) for name in NETWORKS}  # first, while this process holds little
-    table = measure(options)
-    summary = summarise(table, options.batch, DTYPES[options.precision].itemsize, memory)
+    with started(options) as turns:
+        table = measure(options, turns)
+    summary = summarise(table, options.batch, DTYPES[options.precision].itemsize)
     rate, bandwidth = table["rate"].median() / 1e9, table["bandwidth"].median() / 1e9
     print(f"torch {torch.__version__}, {options.device}, {options.threads} threads, {options.precision}")
     print(f"batch {options.batch}, mixing: {options.mix}; median (quartiles)")

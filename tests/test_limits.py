@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -148,10 +149,13 @@ def test_the_benchmark_measures_and_writes(monkeypatch, tmp_path):
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        table = throughput.measure(options)
+        recipe = throughput.recipe_of(options)
+        trainers = {name: throughput.Trainer(name, recipe, CPU) for name in throughput.NETWORKS}
+        turns = {name: partial(throughput.take_turn, trainer, 1) for name, trainer in trainers.items()}
+        table = throughput.measure(options, turns)
     finally:
         torch.set_num_threads(threads)
-    summary = throughput.summarise(table, 2, 4, dict.fromkeys(throughput.NETWORKS, 1.0))
+    summary = throughput.summarise(table, 2, 4)
     throughput.write(out, options, table, summary)
     kept = json.loads(out.read_text())
     assert [row["network"] for row in kept["summary"]] == list(throughput.NETWORKS)

@@ -17,7 +17,7 @@ from envnet_tutorial.training.distributed import connected, own_share, rank_and_
 from envnet_tutorial.training.evaluation import check_clips
 from envnet_tutorial.training.recipe import Recipe
 from envnet_tutorial.training.run import History, Run, steps_per_epoch
-from envnet_tutorial.training.runtime import choose_device, global_seed, precision_context, stream_seed
+from envnet_tutorial.training.runtime import choose_device, global_seed, keep_memory, precision_context, stream_seed
 
 Callback = Callable[[int, nn.Module], object]
 
@@ -139,6 +139,7 @@ def fit(
         is untouched.
     """
     check_clips(model, train)
+    keep_memory()
     run = Run.start(model, train, recipe, seed, choose_device(device))
     if resume and checkpoint is not None and Path(checkpoint).exists():
         load_checkpoint(checkpoint, run)
