@@ -31,4 +31,4 @@ def test_kept_memory_needs_no_new_pages_and_changes_no_number():
         shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
         faults[how] = int(shown[0])
         assert float(shown[1]) == 50_000_000
-    assert faults["keep"] < 1_000 < faults["return"]
+    assert 5 * faults["keep"] + 100 < faults["return"]
