@@ -31,6 +31,7 @@ from envnet_tutorial.training.checkpoints import write_atomically
 #: Long enough for filters to settle, short enough for 20 networks in a quarter of an hour on two cores.
 RECIPE = replace(training.LESSON, name="controls", epochs=10)
 FREQUENCIES = probing.probe_frequencies(96, 50, 7900)
+AMPLITUDES = (0.5, 0.1)  # 6 and 20 dB below full scale
 TEST_FOLD = 1
 
 
@@ -85,16 +86,16 @@ def train_control(name: str, seed: int, clips: ClipArray, progress: bool) -> dic
 
 
 def probe(result: dict) -> torch.Tensor:
-    """Return the response matrix of a kept front end, (filter, frequency)."""
+    """Return the responses of a kept front end, (level, filter, frequency)."""
     model = PooledNormEnvNet(1)
     model.feature_conv.load_state_dict(result["feature_conv"])
-    return probing.response_matrix(model, FREQUENCIES)
+    return probing.response_levels(model, FREQUENCIES, AMPLITUDES)
 
 
 def record(out: Path, seeds: range, folder: Path, data_name: str) -> None:
     """Write the recording: ``controls.csv`` (control, seed, accuracy), ``responses.npz``, ``settings.json``.
 
-    The responses have shape (row of the table, filter, frequency), in float16.
+    The responses have shape (row of the table, level, filter, frequency), in float16.
     """
     rows, responses = [], []
     for name in ("untrained", *CONTROLS):
@@ -104,7 +105,8 @@ def record(out: Path, seeds: range, folder: Path, data_name: str) -> None:
             responses.append(probe(result).half())
     folder.mkdir(parents=True, exist_ok=True)
     packed = io.BytesIO()
-    np.savez_compressed(packed, responses=torch.stack(responses).numpy(), frequencies=FREQUENCIES.numpy())
+    axes = {"amplitudes": np.array(AMPLITUDES), "frequencies": FREQUENCIES.numpy()}
+    np.savez_compressed(packed, responses=torch.stack(responses).numpy(), **axes)
     settings = {"data": data_name, "network": "envnet-pooled-norm", "folds": [TEST_FOLD], "recipe": asdict(RECIPE)}
     settings |= provenance(torch.device("cpu"))
     write_atomically(folder / "controls.csv", lambda file: file.write(pd.DataFrame(rows).to_csv(index=False).encode()))

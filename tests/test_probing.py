@@ -171,6 +171,16 @@ def test_responses_are_not_proportional_to_amplitude(network):
     assert not torch.allclose(loud, 10 * quiet, rtol=0.05)
 
 
+def test_levels_are_probes_of_their_own(network):
+    frequencies = probing.probe_frequencies(4, 100, 7000)
+    levels = probing.response_levels(network, frequencies, [0.01, 0.5], num_frames=3)
+    assert levels.shape == (2, 40, 4)
+    for level, amplitude in zip(levels, (0.01, 0.5), strict=True):
+        alone = probing.response_matrix(network, frequencies, amplitude=amplitude, num_frames=3)
+        torch.testing.assert_close(level, alone)
+    assert not torch.equal(levels[0], levels[1])
+
+
 def test_sorting_is_stable_and_leaves_ties_in_order():
     frequencies = torch.tensor([1.0, 2.0, 3.0])
     matrix = torch.tensor([[0, 0, 1.0], [1.0, 0, 0], [0, 0, 2.0], [3.0, 0, 0], [1, 1, 1]])

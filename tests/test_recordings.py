@@ -91,9 +91,10 @@ def test_controls_have_five_seeds_each_and_differ():
     assert set(controls.table.groupby("control").size()) == {5}
     assert len(controls.responses) == len(controls.table)
     for name in controls.table["control"].unique():
-        matrices = controls.of(name)
-        assert matrices.shape == (5, 40, len(controls.frequencies))
-        assert not torch.equal(matrices[0], matrices[1])
+        for amplitude in controls.amplitudes:
+            matrices = controls.of(name, amplitude)
+            assert matrices.shape == (5, 40, len(controls.frequencies))
+            assert not torch.equal(matrices[0], matrices[1])
     trained = controls.table[controls.table["control"] == "trained"]["accuracy"]
     assert (
         trained.min() > 0.3 > 0.25 > controls.table[controls.table["control"] == "shuffled labels"]["accuracy"].mean()

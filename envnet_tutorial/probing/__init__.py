@@ -19,7 +19,7 @@ from envnet_tutorial.probing.measures import (
     unit_range,
 )
 from envnet_tutorial.probing.recorder import ProbeRecorder
-from envnet_tutorial.probing.responses import response_matrix
+from envnet_tutorial.probing.responses import response_levels, response_matrix
 from envnet_tutorial.probing.spectra import composite_kernels, first_kernels, frequency_response
 from envnet_tutorial.probing.tones import hz_to_mel, mel_to_hz, probe_frequencies, sine_probes
 
@@ -40,6 +40,7 @@ __all__ = [
     "occlusion_importance",
     "peak_widths",
     "probe_frequencies",
+    "response_levels",
     "response_matrix",
     "selectivity",
     "sine_probes",

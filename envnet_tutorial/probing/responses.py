@@ -91,3 +91,24 @@ def response_matrix(
             outputs.append(feature_conv(lifted).squeeze(1).mean(dim=-1).cpu())  # (batch, filter)
     responses = torch.cat(outputs).unflatten(0, (len(frequencies), num_phases))  # (frequency, phase, filter)
     return responses.mean(dim=1).T.contiguous()
+
+
+def response_levels(model: nn.Module, frequencies: Tensor, amplitudes, **options) -> Tensor:
+    """Probe each filter with tones of several levels (lesson 5).
+
+    Parameters
+    ----------
+    model, frequencies
+        As for `response_matrix`.
+    amplitudes : sequence of float
+        Peaks of the tones, where full scale is 1.
+    **options
+        Passed on to `response_matrix`.
+
+    Returns
+    -------
+    Tensor of float32, shape (level, filter, frequency)
+    """
+    return torch.stack(
+        [response_matrix(model, frequencies, amplitude=float(amplitude), **options) for amplitude in amplitudes]
+    )

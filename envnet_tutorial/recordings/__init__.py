@@ -94,18 +94,22 @@ class Controls:
         One row a network: control, seed, accuracy (on the held-out fold's real clips).
     frequencies : Tensor of float64, shape (frequency,)
         Of the tones, in Hz.
-    responses : Tensor of float32, shape (network, filter, frequency)
+    amplitudes : list of float
+        Of the tones, where full scale is 1.
+    responses : Tensor of float32, shape (network, amplitude, filter, frequency)
         In the order of the table.
     """
 
     settings: dict
     table: pd.DataFrame
     frequencies: Tensor
+    amplitudes: list[float]
     responses: Tensor
 
-    def of(self, control: str) -> Tensor:
-        """Return the responses of one control, shape (seed, filter, frequency)."""
-        return self.responses[torch.tensor((self.table["control"] == control).tolist())]
+    def of(self, control: str, amplitude: float = 0.5) -> Tensor:
+        """Return the responses of one control to tones of one amplitude, shape (seed, filter, frequency)."""
+        rows = torch.tensor((self.table["control"] == control).tolist())
+        return self.responses[rows, self.amplitudes.index(amplitude)]
 
 
 def recording_folder(name: str, file: str) -> Path:
@@ -176,6 +180,7 @@ def load_controls(name: str = "esc10-controls") -> Controls:
     """
     folder = recording_folder(name, "controls.csv")
     with np.load(folder / "responses.npz") as arrays:
-        frequencies, responses = torch.from_numpy(arrays["frequencies"]), torch.from_numpy(arrays["responses"]).float()
+        responses = torch.from_numpy(arrays["responses"]).float()
+        axes = {"frequencies": torch.from_numpy(arrays["frequencies"]), "amplitudes": arrays["amplitudes"].tolist()}
     settings = json.loads((folder / "settings.json").read_text("utf-8"))
-    return Controls(settings, pd.read_csv(folder / "controls.csv"), frequencies, responses)
+    return Controls(settings, pd.read_csv(folder / "controls.csv"), responses=responses, **axes)
