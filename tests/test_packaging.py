@@ -37,7 +37,7 @@ LAYERS = [
     ["commands"],
     ["__main__"],
 ]
-STANDARD = sys.stdlib_module_names | {"envnet_tutorial", "scripts", "__future__"}
+STANDARD = sys.stdlib_module_names | {"envnet_tutorial", "scripts", "benchmarks", "__future__"}
 #: Modules whose distribution is called otherwise.
 DISTRIBUTIONS = {"IPython": "ipython", "bs4": "beautifulsoup4", "yaml": "pyyaml", "PIL": "pillow"}
 
@@ -82,7 +82,9 @@ def test_book_and_tests_ask_for_what_they_import():
         canonicalize_name(Requirement(line).name) for line in lines_of("requirements.in") if not line.startswith("--")
     }
     own = {path.stem for path in (ROOT / "tests").glob("*.py")}
-    sources = {path: path.read_text(encoding="utf-8") for part in ("tests", "scripts") for path in part_of(part)}
+    sources = {
+        path: path.read_text(encoding="utf-8") for part in ("tests", "scripts", "benchmarks") for path in part_of(part)
+    }
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
