@@ -11,7 +11,8 @@ import torch
 
 from envnet_tutorial import probing
 from envnet_tutorial.errors import InputError
-from envnet_tutorial.recordings import FOLDER, load_controls, load_recording
+from envnet_tutorial.models import EnvNet
+from envnet_tutorial.recordings import FOLDER, load_controls, load_listening, load_recording
 from envnet_tutorial.settings import ENVNET_INPUT
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -154,12 +155,41 @@ def test_noise_controls_keep_what_they_say(name):
     assert sorted(control.labels) == sorted(clips.labels)
 
 
+def test_what_was_heard_is_of_unseen_clips_and_has_the_pictures_shape():
+    listening = load_listening()
+    count = len(listening.settings["heard"])
+    assert listening.log_mel.shape == listening.learned.shape == (count, 40, 150)
+    assert listening.occlusion.shape == listening.gradient.shape == (count, 150)
+    names = load_recording("esc10-standard").predictions.set_index("name")
+    for heard, clip in zip(listening.settings["heard"], listening.settings["clips"], strict=True):
+        assert names.loc[clip, "fold"] == listening.settings["folds"][0]
+        assert listening.settings["classes"][names.loc[clip, "label"]] == heard
+
+
+def test_the_loudest_window_is_found_and_listened_to():
+    from scripts.listening import listen, loudest_window
+
+    network = EnvNet(3)
+    clip = np.zeros(80_000, dtype=np.int16)
+    clip[41_000:43_000] = 1000
+    window = loudest_window(clip, ENVNET_INPUT.num_samples)
+    assert window.shape == (1, ENVNET_INPUT.num_samples)
+    assert window.square().sum() == pytest.approx(2000 * (1000 / 32768) ** 2)
+    heard = listen(network, window, 1)
+    assert heard["log_mel"].shape == heard["learned"].shape == (40, 150)
+    with torch.no_grad():
+        torch.testing.assert_close(heard["learned"], network.frontend(window[None])[0])
+
+
 def test_a_recording_names_no_place():
     for path in FOLDER.glob("*/settings.json"):
         assert "/" not in json.loads(path.read_text("utf-8"))["data"]
 
 
-@pytest.mark.parametrize(("load", "known"), [(load_recording, "esc10-standard"), (load_controls, "esc10-controls")])
+@pytest.mark.parametrize(
+    ("load", "known"),
+    [(load_recording, "esc10-standard"), (load_controls, "esc10-controls"), (load_listening, "esc10-listening")],
+)
 def test_an_unknown_recording_is_refused(load, known):
     with pytest.raises(InputError, match=known):
         load("esc50")

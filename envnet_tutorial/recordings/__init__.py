@@ -112,6 +112,30 @@ class Controls:
         return self.responses[rows, self.amplitudes.index(amplitude)]
 
 
+@dataclass(frozen=True)
+class Listening:
+    """What a trained network hears in a few real clips that it has not seen (lesson 5).
+
+    Parameters
+    ----------
+    settings : dict
+        As of a recording, and ``heard`` (the classes), ``clips`` (their file names), ``cover`` (steps of a gap).
+    log_mel : Tensor of float32, shape (clip, band, step)
+        Log-mel spectrogram of the loudest 1.5 s, in dB.
+    learned : Tensor of float32, shape (clip, filter, step)
+        Output of ``feature_conv``, filters in their own order.
+    occlusion, gradient : Tensor of float32, shape (clip, step)
+        Importance of each step for the clip's class, in log odds (`probing.occlusion_importance`,
+        `probing.gradient_importance`).
+    """
+
+    settings: dict
+    log_mel: Tensor
+    learned: Tensor
+    occlusion: Tensor
+    gradient: Tensor
+
+
 def recording_folder(name: str, file: str) -> Path:
     """Return the folder of the recording of that name, which must hold the file.
 
@@ -184,3 +208,25 @@ def load_controls(name: str = "esc10-controls") -> Controls:
         axes = {"frequencies": torch.from_numpy(arrays["frequencies"]), "amplitudes": arrays["amplitudes"].tolist()}
     settings = json.loads((folder / "settings.json").read_text("utf-8"))
     return Controls(settings, pd.read_csv(folder / "controls.csv"), responses=responses, **axes)
+
+
+def load_listening(name: str = "esc10-listening") -> Listening:
+    """Read what a network heard in a few clips, as it comes with the package (lesson 5).
+
+    Parameters
+    ----------
+    name : str, default "esc10-listening"
+
+    Returns
+    -------
+    Listening
+
+    Raises
+    ------
+    InputError
+        If there is no recording of that name.
+    """
+    folder = recording_folder(name, "pictures.npz")
+    with np.load(folder / "pictures.npz") as arrays:
+        tensors = {key: torch.from_numpy(array).float() for key, array in arrays.items()}
+    return Listening(json.loads((folder / "settings.json").read_text("utf-8")), **tensors)
