@@ -60,7 +60,7 @@
   Film.prototype.buildTaps = function () {
     var self = this, taps = this.given.taps, rows = this.given.shape[1];
     this.weights = atob(taps.levels);
-    this.mark = node("div", { "class": "mark", "aria-hidden": "true" }, this.picture);
+    this.mark = node("div", { "class": "row-mark", "aria-hidden": "true" }, this.picture);
     var controls = node("div", { "class": "controls" }, this.root);
     var label = node("label", {}, controls, "Filter, counted from the bottom");
     this.picker = node("input", { type: "range", min: 0, max: rows - 1, step: 1, name: "row", value: this.row }, label);
