@@ -46,7 +46,7 @@ def shuffled_labels(clips: ClipArray, rng: np.random.Generator) -> ClipArray:
 
 
 def white_noise(clips: ClipArray, rng: np.random.Generator) -> ClipArray:
-    """Replace each clip by white noise with the same root mean square; the labels are left and mean nothing."""
+    """Replace each clip by white noise with the same root mean square: its loudness is all that tells its class."""
     noises = [
         rng.standard_normal(len(clip)) * np.sqrt(np.square(clip, dtype=np.float64).mean()) for clip in clips.samples
     ]
