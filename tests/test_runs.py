@@ -4,30 +4,26 @@ import os
 import resource
 import signal
 import socket
-import subprocess
-import sys
-import textwrap
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
+import forked
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
 import torch
-from tiny import RATE, RECIPE, TinyNet, tones, weights_of
+from tiny import RATE, RECIPE, TinyNet, TinyPooledNorm, TinyReordered, tones, weights_of
 
 from envnet_tutorial import runs, training
 from envnet_tutorial.__main__ import main
 from envnet_tutorial.errors import InputError
 from envnet_tutorial.training import checkpoints, distributed
 
-TESTS = Path(__file__).parent
 LONG = replace(RECIPE, epochs=30, mix="bc")
-ODD = replace(RECIPE, mix="bc", batch_size=9, epochs=3)  # for two processes: shares of 5 and 4
+ODD = replace(RECIPE, mix="bc", batch_size=9, epochs=3, learning_rate=0.01)  # for two processes: shares of 5 and 4
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -39,15 +35,6 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-def python(code, *arguments, environment=(), **options):
-    """Start a Python process that knows the test's network."""
-    path = os.pathsep.join([str(TESTS), str(TESTS.parent)])
-    environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"} | dict(environment)
-    return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)], env=environment, **options
-    )
-
-
 def fit_tiny(recipe, **options):
     model = training.build_model(TinyNet, 3, seed=0)
     history = training.fit(model, tones(), recipe, progress=False, **options)
@@ -57,27 +44,21 @@ def fit_tiny(recipe, **options):
 # ------------------------------------------------------------------------------------------------------- checkpoints
 
 
+def fit_slowly(path):
+    """Train for long enough to be killed on the way."""
+    fit_tiny(LONG, callbacks=[lambda step, model: time.sleep(0.02)], checkpoint=path, checkpoint_every=1)
+
+
 def test_killed_at_any_moment_and_resumed_it_ends_with_the_same_weights(tmp_path):
     path = tmp_path / "checkpoint.pt"
-    code = """
-        import sys, tiny, torch
-        from dataclasses import replace
-        from envnet_tutorial import training
-        torch.set_num_threads(1)
-        model = training.build_model(tiny.TinyNet, 3, seed=0)
-        recipe = replace(tiny.RECIPE, epochs=30, mix="bc")
-        slow = lambda step, model: __import__("time").sleep(0.02)
-        training.fit(
-            model, tiny.tones(), recipe, progress=False, callbacks=[slow], checkpoint=sys.argv[1], checkpoint_every=1
-        )
-    """
-    process = python(code, path)
+    process = forked.start(fit_slowly, path, errors=tmp_path / "errors.txt")
     deadline = time.monotonic() + 120
     while not path.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     time.sleep(0.5)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
     done = len(torch.load(path, weights_only=True)["history"])
     assert 0 < done < 30
     resumed, history = fit_tiny(LONG, checkpoint=path, resume=True)
@@ -156,50 +137,74 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path):
 # ------------------------------------------------------------------------------------------------- several processes
 
 
-def fit_share(folder):
-    """Train one network together with the other processes, and write down where it ends."""
-    distributed.join_processes()
-    rank = distributed.rank_and_size()[0]
-    model = training.build_model(partial(TinyNet, dropout=0.0), 3, seed=0)
-    history = training.fit(model, tones(), ODD, progress=True)
-    torch.save([weights_of(model), history.rows], f"{folder}/{rank}.pt")
-    distributed.leave_processes()
+#: Dropout is off, since each process draws masks of its own.
+SHARED = {"tiny": partial(TinyNet, dropout=0.0), "pooled norm": TinyPooledNorm, "reordered": TinyReordered}
+
+
+def fit_odd(name, progress=False):
+    """Train one of the networks, and return where its weights end and its history."""
+    model = training.build_model(SHARED[name], 3, seed=0)
+    history = training.fit(model, tones(), ODD, progress=progress)
+    return weights_of(model), history.rows
+
+
+def fit_shares(folder, *ports):
+    """Train the networks together with the other processes, all and then two; write down where each ends."""
+    for size, port in zip((4, 2), ports, strict=True):
+        if int(os.environ["RANK"]) < size:
+            os.environ |= {"WORLD_SIZE": str(size), "MASTER_PORT": str(port)}
+            distributed.join_processes()
+            rank = distributed.rank_and_size()[0]
+            torch.save({name: fit_odd(name, progress=True) for name in SHARED}, f"{folder}/{rank}-of-{size}.pt")
+            distributed.leave_processes()
+
+
+def free_ports(count):
+    """Return ports of this machine that nobody listens on."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for free in sockets:
+            free.bind(("127.0.0.1", 0))
+        return [free.getsockname()[1] for free in sockets]
 
 
 @contextmanager
-def torchrun(monkeypatch, size, start):
-    """Be the first of several processes that torchrun would start; ``start`` starts another with its environment."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": str(size)}
-    others = [start(shared | {"RANK": str(rank)}) for rank in range(1, size)]
+def torchrun(monkeypatch, folder, size, function, *arguments):
+    """Be the first of several processes that torchrun would start; the others call the function."""
+    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_ports(1)[0]), "WORLD_SIZE": str(size)}
+    errors = [folder / f"errors-{rank}.txt" for rank in range(1, size)]
+    others = [
+        forked.start(function, *arguments, errors=file, environment=shared | {"RANK": str(rank)})
+        for rank, file in enumerate(errors, start=1)
+    ]
     for name, value in (shared | {"RANK": "0"}).items():
         monkeypatch.setenv(name, value)
-    yield
-    for other in others:
-        assert other.communicate(timeout=120)[1] == ""  # the first process reports
+    try:
+        yield
+        for other, file in zip(others, errors, strict=True):
+            other.join(timeout=120)
+            assert (other.exitcode, file.read_text()) == (0, "")  # the first process reports
+    finally:
+        for other in others:
+            other.kill()
 
 
-@pytest.mark.parametrize("size", [2, 4])
-def test_several_processes_end_with_the_weights_of_one(size, tmp_path, monkeypatch, capsys):
-    """To rounding: 1e-5 of the largest weight. Dropout is off, since each process draws masks of its own."""
-    code = "import sys, torch, test_runs; torch.set_num_threads(1); test_runs.fit_share(sys.argv[1])"
-
-    def start(environment):
-        return python(code, tmp_path, environment=environment, stderr=subprocess.PIPE, text=True)
-
-    with torchrun(monkeypatch, size, start):
-        fit_share(tmp_path)
-    assert "epoch    3  loss" in "".join(capsys.readouterr())
-    model = training.build_model(partial(TinyNet, dropout=0.0), 3, seed=0)
-    history = training.fit(model, tones(), ODD, progress=False)
-    expected = weights_of(model)
-    for rank in range(size):
-        weights, rows = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
-        assert (weights - expected).abs().max() < 1e-5 * expected.abs().max()
-        np.testing.assert_allclose([row["loss"] for row in rows], history.epochs.loss, rtol=1e-4)
-        np.testing.assert_allclose([row["accuracy"] for row in rows], history.epochs.accuracy, atol=1e-6)
+def test_several_processes_end_with_the_weights_of_one(tmp_path, monkeypatch, capsys):
+    """To rounding: 1e-5 of the largest weight, also where batch norm is folded into the layer before it."""
+    ports = free_ports(2)
+    with torchrun(monkeypatch, tmp_path, 4, fit_shares, tmp_path, *ports):
+        fit_shares(tmp_path, *ports)
+    assert "".join(capsys.readouterr()).count("epoch    3  loss") == 2 * len(SHARED)
+    ends = [torch.load(path, weights_only=True) for path in sorted(tmp_path.glob("*-of-*.pt"))]
+    assert len(ends) == 4 + 2
+    for name in SHARED:
+        expected, expected_rows = fit_odd(name)
+        for weights, rows in (end[name] for end in ends):
+            assert (weights - expected).abs().max() < 1e-5 * expected.abs().max(), name
+            for column, tolerance in (("loss", 1e-4), ("accuracy", 1e-6)):
+                np.testing.assert_allclose(
+                    [row[column] for row in rows], [row[column] for row in expected_rows], rtol=tolerance
+                )
 
 
 def test_more_processes_than_clips_are_refused(monkeypatch):
@@ -317,20 +322,15 @@ def test_the_same_command_makes_the_same_run_and_a_stopped_one_is_taken_up(data,
         assert not (tmp_path / "run" / f"fold-{fold}" / "checkpoint.pt").exists()
 
 
+def train_own_folds(data, out):
+    """Train as one of several processes that share the folds; a forked process does not know the tiny network yet."""
+    runs.NETWORKS["tiny"] = TinyNet
+    return train(data, out, "--mix", "bc", "--seed", "3", "--share", "folds")
+
+
 def test_processes_that_share_the_folds_make_the_run_of_one(data, finished, tmp_path, monkeypatch, capsys):
-    code = """
-        import sys, test_runs, torch
-        torch.set_num_threads(1)
-        test_runs.runs.NETWORKS["tiny"] = test_runs.TinyNet
-        sys.exit(test_runs.train(*sys.argv[1:], "--mix", "bc", "--seed", "3", "--share", "folds"))
-    """
-
-    def start(environment):
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-        return python(code, data, tmp_path / "run", environment=environment, text=True, **quiet)
-
-    with torchrun(monkeypatch, 2, start):
-        assert train(data, tmp_path / "run", "--mix", "bc", "--seed", "3", "--share", "folds") == 0
+    with torchrun(monkeypatch, tmp_path, 2, train_own_folds, data, tmp_path / "run"):
+        assert train_own_folds(data, tmp_path / "run") == 0
     folder = runs.RunFolder.open(tmp_path / "run")
     for fold in (1, 2):
         assert torch.equal(

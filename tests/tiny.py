@@ -1,10 +1,15 @@
 """A network and a set of clips that are small enough to train in a test."""
 
+from collections import OrderedDict
+
 import numpy as np
 import torch
 from torch import nn
 
 from envnet_tutorial.datasets.clips import ClipArray
+from envnet_tutorial.models import ConvBlock, Transpose
+from envnet_tutorial.models.pooled_norm import PooledNormFeatures
+from envnet_tutorial.models.reordered import ReorderedFeatures
 from envnet_tutorial.settings import InputFormat
 from envnet_tutorial.training import Recipe
 
@@ -26,6 +31,31 @@ class TinyNet(nn.Module):
     def forward(self, waveform):
         features = self.norm(self.conv(waveform.unsqueeze(2))).relu()  # (batch, 6, 1, 299)
         return self.head(nn.functional.adaptive_max_pool2d(features, (1, 8)).flatten(1))
+
+
+class TinyFrontEnd(nn.Module):
+    """A small front end of EnvNet's kind, in one of the book's two fast orders, and a linear layer."""
+
+    input_format = TinyNet.input_format
+    order: type[nn.Sequential]
+
+    def __init__(self, num_classes):
+        super().__init__()
+        blocks = {"conv1": ConvBlock(1, 6, (1, 8)), "conv2": ConvBlock(6, 6, (1, 8))}
+        rest = {"pool2": nn.MaxPool2d((1, 160)), "transpose": Transpose(1, 2)}
+        self.feature_conv = self.order(OrderedDict(blocks | rest))
+        self.head = nn.Linear(6 * 14, num_classes)
+
+    def forward(self, waveform):
+        return self.head(self.feature_conv(waveform.unsqueeze(2)).flatten(1))
+
+
+class TinyPooledNorm(TinyFrontEnd):
+    order = PooledNormFeatures
+
+
+class TinyReordered(TinyFrontEnd):
+    order = ReorderedFeatures
 
 
 def tones(num_clips=40, num_classes=3, seconds=1.0, seed=0):
