@@ -1,26 +1,32 @@
-"""What is each ingredient of the fast preset worth? Leave one out at a time and train again.
+"""What is each ingredient of the fast preset worth? Change one at a time and train again.
 
-    python -m benchmarks.ablation ../ESC-10 --folds 1,2,3,4,5 --seeds 3 --out ablation.csv
+    python -m benchmarks.ablation ../ESC-10 --folds 1,2 --out runs/ablation
+    python -m benchmarks.ablation ../ESC-10 --folds 1,2 --out runs/ablation --name esc10-ablation --data-name ESC-10
 
-Each row of the table is one training: what was changed, fold, seed, accuracy and mean negative log-likelihood of the
-held-out clips (nats; it moves before the accuracy does), loss of the last training epoch, seconds. A row is written as
-soon as it is measured, and a second call makes only the rows that are missing.
+Each training leaves a row in a file of its own under ``--out``: what was changed, fold, seed, right answers and mean
+negative log-likelihood of the held-out clips (nats; it moves before the accuracy does), loss of the last training
+epoch, seconds. A second call trains only what is missing, so several processes may share the folder if each has other folds.
+With ``--name``, all rows become a recording of the package.
 """
 
 import argparse
+import json
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 
 from envnet_tutorial import training
 from envnet_tutorial.datasets import load_clips
 from envnet_tutorial.datasets.clips import ClipArray
 from envnet_tutorial.errors import InputError
 from envnet_tutorial.models import PooledNormEnvNet
-from envnet_tutorial.runs import write_table
+from envnet_tutorial.recordings import FOLDER
+from envnet_tutorial.runs import provenance, write_table
+from envnet_tutorial.training.checkpoints import write_atomically
 
 FAST = training.FAST
 VARIANTS = {
@@ -31,8 +37,9 @@ VARIANTS = {
     "no weight decay": replace(FAST, weight_decay=0.0),
     "silence kept": replace(FAST, trim_silence=False),
     "20 epochs": replace(FAST, epochs=20),
+    "60 epochs": replace(FAST, epochs=60),
 }
-COLUMNS = ["variant", "fold", "seed", "clips", "accuracy", "nll", "training_loss", "seconds"]
+COLUMNS = ["variant", "fold", "seed", "clips", "correct", "nll", "training_loss", "seconds"]
 
 
 def measure(variant: str, clips: ClipArray, fold: int, seed: int, progress: bool) -> dict:
@@ -46,18 +53,41 @@ def measure(variant: str, clips: ClipArray, fold: int, seed: int, progress: bool
         "fold": fold,
         "seed": seed,
         "clips": len(evaluation.labels),
-        "accuracy": evaluation.accuracy,
+        "correct": int((evaluation.predictions == evaluation.labels).sum()),
         "nll": float(-np.log(np.maximum(likelihood, 1e-12)).mean()),
         "training_loss": epochs["loss"].iloc[-1],
         "seconds": epochs["seconds"].sum(),
     }
 
 
-def missing(table: pd.DataFrame, folds: list[int], seeds: int) -> list[tuple[str, int, int]]:
-    """Return the variants, folds and seeds that the table lacks, one fold and seed after the other."""
-    done = set(table[["variant", "fold", "seed"]].itertuples(index=False, name=None))
-    wanted = [(variant, fold, seed) for seed in range(seeds) for fold in folds for variant in VARIANTS]
-    return [key for key in wanted if key not in done]
+def kept(out: Path, variant: str, fold: int, seed: int) -> Path:
+    """Return the file that a training's row is kept in."""
+    return out / f"{variant.replace(' ', '-').replace(',', '')}-fold-{fold}-seed-{seed}.json"
+
+
+def read_rows(out: Path) -> pd.DataFrame:
+    """Return all rows that are kept, in the order of the variants."""
+    rows = pd.DataFrame([json.loads(path.read_text("utf-8")) for path in sorted(out.glob("*.json"))], columns=COLUMNS)
+    order = rows["variant"].map(list(VARIANTS).index)
+    return rows.assign(order=order).sort_values(["order", "fold", "seed"]).drop(columns="order").reset_index(drop=True)
+
+
+def summarise(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a variant: trainings, clips, share of right answers, means of the other measures."""
+    groups = rows.groupby("variant", sort=False)
+    counts = groups.agg(trainings=("fold", "count"), clips=("clips", "sum"), correct=("correct", "sum"))
+    means = groups[["nll", "training_loss", "seconds"]].mean()
+    return counts.assign(accuracy=counts["correct"] / counts["clips"]).join(means)
+
+
+def record(rows: pd.DataFrame, folder: Path, data_name: str) -> None:
+    """Write the recording: ``ablation.csv`` (a row a training) and ``settings.json``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    recipes = {variant: asdict(VARIANTS[variant]) for variant in rows["variant"].unique()}
+    settings = {"data": data_name, "network": "envnet-pooled-norm", "recipes": recipes}
+    settings |= provenance(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    write_table(folder / "ablation.csv", rows)
+    write_atomically(folder / "settings.json", lambda file: file.write(json.dumps(settings, indent=2).encode() + b"\n"))
 
 
 def main() -> int:
@@ -66,21 +96,30 @@ def main() -> int:
     parser.add_argument("data", help="a folder in ESC-50's layout, or a set's name")
     parser.add_argument("--folds", default="1", help="such as 1 or 1,2 (default: 1)")
     parser.add_argument("--seeds", type=int, default=1, help="trainings of each (default: 1)")
-    parser.add_argument("--out", type=Path, required=True, help="the table, CSV")
+    parser.add_argument("--out", type=Path, required=True, help="folder to keep the rows in")
+    parser.add_argument("--name", help="record all rows under this name, such as esc10-ablation")
+    parser.add_argument("--data-name", help="what the recording calls the data")
     parser.add_argument("--quiet", action="store_true", help="no progress bars")
     options = parser.parse_args()
+    if options.name and not options.data_name:
+        parser.error("--name needs --data-name")
     try:
         clips = load_clips(options.data, progress=not options.quiet)
-        table = pd.read_csv(options.out) if options.out.exists() else pd.DataFrame(columns=COLUMNS)
-        for variant, fold, seed in missing(table, [int(fold) for fold in options.folds.split(",")], options.seeds):
-            row = measure(variant, clips, fold, seed, progress=not options.quiet)
-            table = pd.DataFrame([*table.to_dict("records"), row], columns=COLUMNS)
-            write_table(options.out, table)
+        options.out.mkdir(parents=True, exist_ok=True)
+        for seed in range(options.seeds):
+            for fold in map(int, options.folds.split(",")):
+                for variant in VARIANTS:
+                    path = kept(options.out, variant, fold, seed)
+                    if not path.exists():
+                        row = measure(variant, clips, fold, seed, progress=not options.quiet)
+                        write_atomically(path, lambda file, row=row: file.write(json.dumps(row).encode()))
     except (InputError, training.TrainingStopped) as error:
         print(error, file=sys.stderr)
         return 2
-    measures = table.groupby("variant", sort=False)[["accuracy", "nll", "training_loss"]]
-    print(measures.agg(["count", "mean", "std"]).round(3).to_string())
+    rows = read_rows(options.out)
+    print(summarise(rows).round(3).to_string())
+    if options.name:
+        record(rows, FOLDER / options.name, options.data_name)
     return 0
 
 

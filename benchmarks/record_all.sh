@@ -24,4 +24,4 @@ fold_runs paper-order --network envnet-reordered --preset fast --keep-filters 10
 fold_runs paper --network envnet-reordered --preset paper --keep-filters 50
 fold_runs paper-between-class --network envnet-reordered --preset paper --mix bc --keep-filters 100
 python -m scripts.controls "$data" --data-name ESC-10 --out "$out/controls" --name esc10-controls-again --quiet
-python -m benchmarks.ablation "$data" --folds 1,2,3,4,5 --seeds 3 --out "$out/ablation.csv" --quiet
+python -m benchmarks.ablation "$data" --folds 1,2,3,4,5 --seeds 3 --out "$out/ablation" --quiet
