@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from envnet_tutorial.models import EnvNet, LinearBlock
+from envnet_tutorial.models import EnvNet, LinearBlock, pooled_norm
 from envnet_tutorial.models.folding import window_moments
 from envnet_tutorial.models.pooled_norm import PooledNormEnvNet
 from envnet_tutorial.models.reordered import ReorderedEnvNet
@@ -82,6 +82,16 @@ def test_variant_in_float32_is_autograds_to_rounding():
     assert (output - truth).abs().max() <= 4e-6 * truth.abs().max()
     for mine, other in zip(ours.feature_conv.parameters(), exact.parameters(), strict=True):
         assert (mine.grad - other.grad).abs().max() <= 4e-6 * other.grad.abs().max()
+
+
+@pytest.mark.parametrize(("scanned", "taken_back"), [(1, (1, 1)), (4, (7, 3)), (2_400, (40, 8_192))], ids=str)
+def test_pieces_of_any_size_give_the_same(scanned, taken_back, monkeypatch):
+    """The last pair is what a GPU gets."""
+    ours, plain = two_alike(PooledNormEnvNet, EnvNet, torch.float64)
+    monkeypatch.setattr(pooled_norm, "frames_per_piece", lambda signal: scanned)
+    monkeypatch.setattr(pooled_norm, "winners_per_piece", lambda signal, filters: taken_back)
+    forwards = (ours.feature_conv, plain_variant(plain.feature_conv))
+    assert_alike(ours.feature_conv, plain.feature_conv, forwards, torch.randn(2, 1, 1, 974).double(), 1e-10)
 
 
 @pytest.mark.parametrize(

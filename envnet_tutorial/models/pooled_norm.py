@@ -103,15 +103,17 @@ class PooledPair(torch.autograd.Function):
         samples = torch.arange(windows.shape[1], device=signal.device)
         grad_signal = torch.zeros_like(signal) if ctx.needs_input_grad[0] else None
         total = matrix.new_zeros(len(weight2), *matrix.shape)  # (filter2, samples + 1, places * filter)
-        size = rows_per_piece(signal)
-        for number, row in enumerate(weight2):  # one filter at a time
-            for place, slope in zip(winners[number].split(size), grad[number].split(size), strict=True):
-                window = append_ones(windows[place])  # (frame, samples + 1)
-                alive = (window @ matrix).gt_(0)  # (frame, places * filter)
-                total[number].addmm_((window * slope[:, None]).T, alive)
+        some, size = winners_per_piece(signal, len(weight2))
+        for first in range(0, len(weight2), some):
+            own = slice(first, first + some)
+            for place, slope in zip(winners[own].split(size, dim=1), grad[own].split(size, dim=1), strict=True):
+                slope = slope.unsqueeze(2)  # (some, frame, 1)
+                window = append_ones(windows[place])  # (some, frame, samples + 1)
+                alive = (window @ matrix).gt_(0)  # (some, frame, places * filter)
+                total[own].baddbmm_((window * slope).mT, alive)
                 if grad_signal is not None:
-                    back = slope[:, None] * ((alive * row) @ matrix[:-1].T)  # (frame, samples)
-                    grad_signal.index_add_(0, (place[:, None] + samples).flatten(), back.flatten())
+                    back = slope * ((alive * weight2[own, None]) @ matrix[:-1].T)  # (some, frame, samples)
+                    grad_signal.index_add_(0, (place.unsqueeze(2) + samples).flatten(), back.flatten())
         return grad_signal, (total * weight2[:, None]).sum(dim=0), (total * matrix).sum(dim=1), None
 
 
@@ -145,9 +147,9 @@ def frames_per_piece(signal: Tensor) -> int:
     return 2400 if signal.is_cuda else 76
 
 
-def rows_per_piece(signal: Tensor) -> int:
-    """Return how many winners to take back at a time, for the same reason."""
-    return 65_536 if signal.is_cuda else 2400
+def winners_per_piece(signal: Tensor, filters: int) -> tuple[int, int]:
+    """Return of how many filters, and of how many frames, to take the winners back at a time, for the same reason."""
+    return (filters, 8192) if signal.is_cuda else (1, 2400)
 
 
 class PooledNormFeatures(nn.Sequential):
