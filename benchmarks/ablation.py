@@ -5,8 +5,8 @@
 
 Each training leaves a row in a file of its own under ``--out``: what was changed, fold, seed, right answers and mean
 negative log-likelihood of the held-out clips (nats; it moves before the accuracy does), loss of the last training
-epoch, seconds. A second call trains only what is missing, so several processes may share the folder if each has other folds.
-With ``--name``, all rows become a recording of the package.
+epoch, seconds. A second call trains only what is missing, so several processes may share the folder if each has other
+folds. With ``--name``, all rows become a recording of the package.
 """
 
 import argparse

@@ -85,7 +85,7 @@ def by_layer(rate: float, bandwidth: float, *, batch: int, value_bytes: int) -> 
     return scaled.set_axis(["MFLOP a clip", "MB a clip", "microseconds a clip"], axis=1)
 
 
-def parse() -> argparse.Namespace:
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--measure", action="store_true", help="measure this machine instead of --rate and --bandwidth")
@@ -94,7 +94,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--device", default="cpu", help="what --measure measures (default: cpu)")
     parser.add_argument("--precision", choices=DTYPES, default="float32", help="of the activations (default: float32)")
     parser.add_argument("--batch", type=int, default=64, help="clips in a step (default: 64)")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if not options.measure and not (options.rate and options.bandwidth):
         parser.error("give --rate and --bandwidth, or --measure")
     return options
