@@ -24,7 +24,7 @@ from envnet_tutorial.datasets import load_clips
 from envnet_tutorial.datasets.clips import ClipArray
 from envnet_tutorial.errors import InputError
 from envnet_tutorial.models import PooledNormEnvNet
-from envnet_tutorial.recordings import FOLDER
+from envnet_tutorial.recordings import FOLDER, Ablation
 from envnet_tutorial.runs import provenance, write_table
 from envnet_tutorial.training.checkpoints import write_atomically
 
@@ -32,12 +32,14 @@ FAST = training.FAST
 VARIANTS = {
     "fast": FAST,
     "rate in steps, from 0.01": replace(FAST, schedule="steps", learning_rate=0.01, warmup=0.0),
-    "peak rate 0.01": replace(FAST, learning_rate=0.01),
-    "batch of 64": replace(FAST, batch_size=64),
-    "no weight decay": replace(FAST, weight_decay=0.0),
-    "silence kept": replace(FAST, trim_silence=False),
-    "20 epochs": replace(FAST, epochs=20),
     "60 epochs": replace(FAST, epochs=60),
+    "20 epochs": replace(FAST, epochs=20),
+    "smoothed labels": replace(FAST, label_smoothing=0.1),
+    "strong augmentation": FAST.strong(),
+    "batch of 64": replace(FAST, batch_size=64),
+    "silence kept": replace(FAST, trim_silence=False),
+    "no weight decay": replace(FAST, weight_decay=0.0),
+    "peak rate 0.01": replace(FAST, learning_rate=0.01),
 }
 COLUMNS = ["variant", "fold", "seed", "clips", "correct", "nll", "training_loss", "seconds"]
 
@@ -72,22 +74,19 @@ def read_rows(out: Path) -> pd.DataFrame:
     return rows.assign(order=order).sort_values(["order", "fold", "seed"]).drop(columns="order").reset_index(drop=True)
 
 
-def summarise(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a variant: trainings, clips, share of right answers, means of the other measures."""
-    groups = rows.groupby("variant", sort=False)
-    counts = groups.agg(trainings=("fold", "count"), clips=("clips", "sum"), correct=("correct", "sum"))
-    means = groups[["nll", "training_loss", "seconds"]].mean()
-    return counts.assign(accuracy=counts["correct"] / counts["clips"]).join(means)
+def settings(data_name: str | None) -> dict:
+    """Return what is to be known of the trainings beside their rows."""
+    recipes = {variant: asdict(recipe) for variant, recipe in VARIANTS.items()}
+    known = {"data": data_name, "network": "envnet-pooled-norm", "recipes": recipes}
+    return known | provenance(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
 
 
-def record(rows: pd.DataFrame, folder: Path, data_name: str) -> None:
+def record(found: Ablation, folder: Path) -> None:
     """Write the recording: ``ablation.csv`` (a row a training) and ``settings.json``."""
     folder.mkdir(parents=True, exist_ok=True)
-    recipes = {variant: asdict(VARIANTS[variant]) for variant in rows["variant"].unique()}
-    settings = {"data": data_name, "network": "envnet-pooled-norm", "recipes": recipes}
-    settings |= provenance(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
-    write_table(folder / "ablation.csv", rows)
-    write_atomically(folder / "settings.json", lambda file: file.write(json.dumps(settings, indent=2).encode() + b"\n"))
+    write_table(folder / "ablation.csv", found.table)
+    text = json.dumps(found.settings, indent=2) + "\n"
+    write_atomically(folder / "settings.json", lambda file: file.write(text.encode()))
 
 
 def main() -> int:
@@ -116,10 +115,10 @@ def main() -> int:
     except (InputError, training.TrainingStopped) as error:
         print(error, file=sys.stderr)
         return 2
-    rows = read_rows(options.out)
-    print(summarise(rows).round(3).to_string())
+    found = Ablation(settings(options.data_name), read_rows(options.out))
+    print(found.summary.round(3).to_string())
     if options.name:
-        record(rows, FOLDER / options.name, options.data_name)
+        record(found, FOLDER / options.name)
     return 0
 
 

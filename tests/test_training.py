@@ -60,7 +60,13 @@ def test_one_cycle_agrees_with_torchs():
 
 
 def test_a_wrong_recipe_is_refused():
-    for field, value in {"schedule": "cosine", "mix": "mixup", "precision": "half", "epochs": 0}.items():
+    for field, value in {
+        "schedule": "cosine",
+        "mix": "mixup",
+        "precision": "half",
+        "epochs": 0,
+        "label_smoothing": 1,
+    }.items():
         with pytest.raises(ValueError, match=field):
             replace(FAST, **{field: value})
 
@@ -180,6 +186,16 @@ def test_clips_are_cropped_before_they_are_mixed_and_labels_follow_the_ratio(mon
         expected[torch.arange(8), clips.labels[second]] = 1 - mixture.ratio
         torch.testing.assert_close(targets, expected)
     assert mixture.lengths == [2_400] * 5  # mixing before cropping would see 8,000
+
+
+def test_smoothed_labels_give_torchs_smoothed_cross_entropy_up_to_their_own_entropy():
+    clips, recipe = device_clips(tones()), replace(RECIPE, label_smoothing=0.1)
+    rows, generator = torch.arange(8), torch.Generator().manual_seed(0)
+    targets = batches.draw_batch(clips, (rows,), recipe, TinyNet.input_format, generator)[1]
+    scores = torch.randn(8, 3, generator=generator)
+    entropy = torch.special.entr(targets).sum(dim=1).mean()
+    truth = torch.nn.functional.cross_entropy(scores, clips.labels[rows], label_smoothing=0.1)
+    torch.testing.assert_close(training.kl_loss(scores, targets) + entropy, truth)
 
 
 # -------------------------------------------------------------------------------------------------------- the loop

@@ -3,7 +3,8 @@
 A recording is a folder of this package: ``settings.json`` (recipe, seed, versions, hardware), ``history.csv`` (a row
 an epoch), ``predictions.csv`` (a row a test clip), ``feature_conv.pt`` (the front end of each fold) and, where the run
 kept its filters along the way, ``film.npz``. ``python -m scripts.recording RUN --name NAME --data-name ESC-10`` makes
-one from a run folder; ``python -m scripts.controls`` makes that of the controls.
+one from a run folder; ``python -m scripts.controls`` makes that of the controls, ``python -m benchmarks.ablation`` that
+of the ablation.
 """
 
 import json
@@ -136,6 +137,31 @@ class Listening:
     gradient: Tensor
 
 
+@dataclass(frozen=True)
+class Ablation:
+    """What changing one ingredient of the fast recipe at a time did (lesson 4).
+
+    Parameters
+    ----------
+    settings : dict
+        Data, network, recipe of each variant, versions, hardware.
+    table : DataFrame
+        One row a training: variant, fold, seed, clips and correct (of the held-out fold), nll (mean negative
+        log-likelihood of its clips, nats), training_loss (of the last epoch, nats), seconds.
+    """
+
+    settings: dict
+    table: pd.DataFrame
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """One row a variant: trainings, clips, correct, accuracy (share of all clips), means of the other measures."""
+        groups = self.table.groupby("variant", sort=False)
+        counts = groups.agg(trainings=("fold", "count"), clips=("clips", "sum"), correct=("correct", "sum"))
+        means = groups[["nll", "training_loss", "seconds"]].mean()
+        return counts.assign(accuracy=counts["correct"] / counts["clips"]).join(means)
+
+
 def recording_folder(name: str, file: str) -> Path:
     """Return the folder of the recording of that name, which must hold the file.
 
@@ -230,3 +256,24 @@ def load_listening(name: str = "esc10-listening") -> Listening:
     with np.load(folder / "pictures.npz") as arrays:
         tensors = {key: torch.from_numpy(array).float() for key, array in arrays.items()}
     return Listening(json.loads((folder / "settings.json").read_text("utf-8")), **tensors)
+
+
+def load_ablation(name: str = "esc10-ablation") -> Ablation:
+    """Read the ablation that comes with the package (lesson 4).
+
+    Parameters
+    ----------
+    name : str, default "esc10-ablation"
+
+    Returns
+    -------
+    Ablation
+
+    Raises
+    ------
+    InputError
+        If there is no recording of that name.
+    """
+    folder = recording_folder(name, "ablation.csv")
+    settings = json.loads((folder / "settings.json").read_text("utf-8"))
+    return Ablation(settings, pd.read_csv(folder / "ablation.csv"))

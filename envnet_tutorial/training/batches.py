@@ -99,6 +99,7 @@ def draw_batch(
         ratio = torch.rand(len(waveforms), generator=generator, device=waveforms.device)
         waveforms = augment.mix(crops[0], crops[1], ratio, heard.sample_rate)
         targets = ratio[:, None] * labels[0] + (1 - ratio[:, None]) * labels[1]
+    targets = (1 - recipe.label_smoothing) * targets + recipe.label_smoothing / clips.num_classes
     if recipe.max_gain_db:
         waveforms = augment.random_gain(waveforms, recipe.max_gain_db, generator=generator)
     return waveforms.unsqueeze(1), targets

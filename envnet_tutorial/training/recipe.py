@@ -32,6 +32,8 @@ class Recipe:
         Of stochastic gradient descent with Nesterov's momentum.
     mix : {"none", "bc"}, default "none"
         Show single clips, or between-class mixtures (lesson 6).
+    label_smoothing : float, default 0
+        Share of each target's probability that is spread evenly over all classes.
     max_scale : float, default 1
         Largest factor of the random time scale (1.25 for strong augmentation).
     max_gain_db : float, default 0
@@ -57,6 +59,7 @@ class Recipe:
     momentum: float = 0.9
     weight_decay: float = 5e-4
     mix: str = "none"
+    label_smoothing: float = 0.0
     max_scale: float = 1.0
     max_gain_db: float = 0.0
     trim_silence: bool = True
@@ -69,6 +72,8 @@ class Recipe:
                 raise ValueError(f"{field} must be one of {', '.join(allowed)}; got {getattr(self, field)!r}")
         if self.epochs < 1 or self.batch_size < 1:
             raise ValueError(f"epochs and batch_size must be at least 1; got {self.epochs} and {self.batch_size}")
+        if not 0 <= self.label_smoothing < 1:
+            raise ValueError(f"label_smoothing must be at least 0 and below 1; got {self.label_smoothing}")
 
     def between_class(self) -> "Recipe":
         """Return the same recipe with between-class mixing and, as in the paper, twice the epochs (lesson 6)."""
