@@ -15,6 +15,7 @@ from envnet_tutorial.errors import InputError
 from envnet_tutorial.settings import InputFormat
 from envnet_tutorial.training import batches
 from envnet_tutorial.training.recipe import FAST, PAPER
+from envnet_tutorial.training.runtime import lent_to
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -226,6 +227,26 @@ def test_training_leaves_the_global_generator_alone():
     torch.manual_seed(5)
     train_tiny(replace(RECIPE, epochs=1))
     assert torch.equal(torch.rand(3), expected)
+
+
+class Traveller(TinyNet):
+    """Writes down where it is sent; a device without memory would lose its weights, so it goes nowhere."""
+
+    def to(self, device, **options):
+        self.journey = [*getattr(self, "journey", []), torch.device(device).type]
+        return super().to("cpu", **options)
+
+
+def test_a_network_comes_home_from_the_device_it_was_lent_to(monkeypatch):
+    """On a machine with a GPU, what a reader does with a network before a training works after it too."""
+    network = Traveller(3)
+    with lent_to(network, torch.device("cuda")):
+        assert network.journey == ["cuda"]
+    with pytest.raises(RuntimeError), lent_to(network, torch.device("cuda")):
+        raise RuntimeError
+    training.fit(network, tones(), replace(RECIPE, epochs=1), progress=False)
+    training.evaluate(network, tones())
+    assert network.journey == ["cuda", "cpu"] * 2 + ["cpu", "cpu"] * 2
 
 
 def test_callbacks_see_every_step_after_it():

@@ -10,7 +10,7 @@ from envnet_tutorial import augment
 from envnet_tutorial.datasets.clips import ClipArray
 from envnet_tutorial.errors import InputError
 from envnet_tutorial.training.batches import DeviceClips
-from envnet_tutorial.training.runtime import choose_device, precision_context
+from envnet_tutorial.training.runtime import choose_device, lent_to, precision_context
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def evaluate(
     Parameters
     ----------
     model : nn.Module
-        Maps waveforms (batch, 1, time) to scores (batch, class); has ``input_format``.
+        Maps waveforms (batch, 1, time) to scores (batch, class); has ``input_format``. Afterwards it is where it was.
     clips : ClipArray
         The test set. Every clip counts, silent ones too.
     num_windows : int, default 10
@@ -98,16 +98,17 @@ def evaluate(
     check_clips(model, clips)
     device = choose_device(device)
     was_training = model.training
-    model.to(device, memory_format=torch.channels_last).eval()
+    model.eval()
     data = DeviceClips.load(clips, device, trim_silence=trim_silence)
     probabilities = []
-    for rows in torch.arange(len(clips), device=device).split(batch_size):
-        windows = augment.cut_test_windows(
-            data.samples[rows], model.input_format.num_samples, num_windows, span=data.span_of(rows)
-        )  # (clip, window, time)
-        with precision_context(device, precision):
-            scores = model(windows.flatten(0, 1).unsqueeze(1))  # (clip * window, class)
-        probabilities.append(average_windows(scores.unflatten(0, windows.shape[:2])))
+    with lent_to(model, device):
+        for rows in torch.arange(len(clips), device=device).split(batch_size):
+            windows = augment.cut_test_windows(
+                data.samples[rows], model.input_format.num_samples, num_windows, span=data.span_of(rows)
+            )  # (clip, window, time)
+            with precision_context(device, precision):
+                scores = model(windows.flatten(0, 1).unsqueeze(1))  # (clip * window, class)
+            probabilities.append(average_windows(scores.unflatten(0, windows.shape[:2])))
     model.train(was_training)
     return Evaluation(torch.cat(probabilities).cpu().numpy(), np.asarray(clips.labels))
 

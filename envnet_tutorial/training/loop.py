@@ -17,7 +17,14 @@ from envnet_tutorial.training.distributed import connected, own_share, rank_and_
 from envnet_tutorial.training.evaluation import check_clips
 from envnet_tutorial.training.recipe import Recipe
 from envnet_tutorial.training.run import History, Run, steps_per_epoch
-from envnet_tutorial.training.runtime import choose_device, global_seed, keep_memory, precision_context, stream_seed
+from envnet_tutorial.training.runtime import (
+    choose_device,
+    global_seed,
+    keep_memory,
+    lent_to,
+    precision_context,
+    stream_seed,
+)
 
 Callback = Callable[[int, nn.Module], object]
 
@@ -105,8 +112,8 @@ def fit(
     Parameters
     ----------
     model : nn.Module
-        Maps waveforms (batch, 1, time) to scores (batch, class); has ``input_format``. It is changed in place and
-        left on the device.
+        Maps waveforms (batch, 1, time) to scores (batch, class); has ``input_format``. It is changed in place, and
+        afterwards where it was before.
     train : ClipArray
         The training clips.
     recipe : Recipe
@@ -140,11 +147,21 @@ def fit(
     """
     check_clips(model, train)
     keep_memory()
-    run = Run.start(model, train, recipe, seed, choose_device(device))
-    if resume and checkpoint is not None and Path(checkpoint).exists():
-        load_checkpoint(checkpoint, run)
-    is_first = rank_and_size()[0] == 0
-    steps, done = steps_per_epoch(len(train), recipe), len(run.history.rows)
+    device = choose_device(device)
+    with lent_to(model, device):
+        run = Run.start(model, train, recipe, seed, device)
+        if resume and checkpoint is not None and Path(checkpoint).exists():
+            load_checkpoint(checkpoint, run)
+        train_epochs(run, callbacks, progress, checkpoint, checkpoint_every)
+    return run.history
+
+
+def train_epochs(
+    run: Run, callbacks: Sequence[Callback], progress: bool, checkpoint: str | os.PathLike | None, checkpoint_every: int
+) -> None:
+    """Train the epochs that a run has not finished yet; see `fit`."""
+    is_first, recipe = rank_and_size()[0] == 0, run.recipe
+    steps, done = steps_per_epoch(len(run.clips.labels), recipe), len(run.history.rows)
     bar = tqdm(total=recipe.epochs * steps, initial=done * steps, unit="step", disable=not (progress and is_first))
     with bar, connected(run):
         for epoch in range(done + 1, recipe.epochs + 1):
@@ -153,7 +170,6 @@ def fit(
             report(run.history.rows[-1], bar)
             if checkpoint is not None and is_first and (epoch % checkpoint_every == 0 or epoch == recipe.epochs):
                 save_checkpoint(checkpoint, run)
-    return run.history
 
 
 def report(row: dict, bar: tqdm) -> None:

@@ -89,8 +89,7 @@ class Run:
 
     @classmethod
     def start(cls, model: nn.Module, train: ClipArray, recipe: Recipe, seed: int, device: torch.device) -> "Run":
-        """Bring model and clips to the device and make the optimiser."""
-        model.to(device, memory_format=torch.channels_last)  # measured: 1.15 x the speed of the default on two cores
+        """Bring the clips to the device, where the model is, and make the optimiser."""
         clips = DeviceClips.load(train, device, trim_silence=recipe.trim_silence)
         steps = recipe.epochs * steps_per_epoch(len(train), recipe)
         return cls(model, model, recipe, clips, seed, device, *make_optimizer(model, recipe, steps))
