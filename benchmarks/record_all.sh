@@ -39,6 +39,7 @@ once throughput.txt python -m benchmarks.throughput --rounds 10 --device "$devic
 if [ "$device" = cuda ]; then  # where half the numbers' size is twice the speed, against mixing on the processor
     once throughput-mixed.txt python -m benchmarks.throughput --rounds 10 --device cuda --steps 20 \
         --precision bfloat16 --mix bc --out "$out/throughput-mixed.json"
+    once lessons.txt python -m pytest --timeout 900 --nbval-lax --nbval-current-env notebooks
 fi
 fold_runs standard --network envnet-pooled-norm --preset fast --keep-filters 10
 fold_runs between-class --network envnet-pooled-norm --preset fast --mix bc --keep-filters 20
