@@ -31,15 +31,16 @@ from envnet_tutorial.training.checkpoints import write_atomically
 FAST = training.FAST
 VARIANTS = {
     "fast": FAST,
-    "rate in steps, from 0.01": replace(FAST, schedule="steps", learning_rate=0.01, warmup=0.0),
     "60 epochs": replace(FAST, epochs=60),
     "20 epochs": replace(FAST, epochs=20),
+    "batch of 16": replace(FAST, batch_size=16),
+    "batch of 64": replace(FAST, batch_size=64),
+    "rate in steps, from 0.01": replace(FAST, schedule="steps", learning_rate=0.01, warmup=0.0),
+    "peak rate 0.01": replace(FAST, learning_rate=0.01),
     "smoothed labels": replace(FAST, label_smoothing=0.1),
     "strong augmentation": FAST.strong(),
-    "batch of 64": replace(FAST, batch_size=64),
     "silence kept": replace(FAST, trim_silence=False),
     "no weight decay": replace(FAST, weight_decay=0.0),
-    "peak rate 0.01": replace(FAST, learning_rate=0.01),
 }
 COLUMNS = ["variant", "fold", "seed", "clips", "correct", "nll", "training_loss", "seconds"]
 
