@@ -37,6 +37,8 @@ VARIANTS = {
     "batch of 64": replace(FAST, batch_size=64),
     "rate in steps, from 0.01": replace(FAST, schedule="steps", learning_rate=0.01, warmup=0.0),
     "peak rate 0.01": replace(FAST, learning_rate=0.01),
+    "peak rate 0.04": replace(FAST, learning_rate=0.04),
+    "peak after a tenth": replace(FAST, warmup=0.1),
     "smoothed labels": replace(FAST, label_smoothing=0.1),
     "strong augmentation": FAST.strong(),
     "silence kept": replace(FAST, trim_silence=False),
