@@ -20,7 +20,7 @@ from envnet_tutorial.settings import ENVNET_INPUT
 from scripts.repository import ROOT
 
 CPU = torch.device("cpu")
-RECORDING = ROOT / "envnet_tutorial" / "recordings" / "throughput-cpu.json"
+RECORDINGS = sorted((ROOT / "envnet_tutorial" / "recordings").glob("throughput-*.json"))
 CONV2 = 960_000  # outputs of conv2 for one clip
 
 
@@ -193,8 +193,9 @@ def test_peak_memory_is_the_process_own_and_sees_the_larger_tensor():
     assert large - small == pytest.approx(300, abs=30)
 
 
-def test_the_recorded_measurement_is_whole():
-    recording = json.loads(RECORDING.read_text())
+@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
+def test_the_recorded_measurements_are_whole(path):
+    recording = json.loads(path.read_text())
     rounds = pd.DataFrame(recording["rounds"])
     summary = pd.DataFrame(recording["summary"]).set_index("network")
     speed = rounds.pivot(index="round", columns="network", values="clips/s")

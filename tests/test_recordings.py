@@ -12,7 +12,7 @@ import torch
 from envnet_tutorial import probing
 from envnet_tutorial.errors import InputError
 from envnet_tutorial.models import EnvNet
-from envnet_tutorial.recordings import FOLDER, load_controls, load_listening, load_recording
+from envnet_tutorial.recordings import FOLDER, load_ablation, load_controls, load_listening, load_recording
 from envnet_tutorial.settings import ENVNET_INPUT
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,6 +63,24 @@ def test_the_readme_prints_the_recorded_accuracies(recording):
     counts = f"{results['correct'].sum()} of {results['clips'].sum()} clips"
     spread = f"{results['accuracy'].std():.1%}" if len(results) > 1 else "–"
     assert f"{counts} | {results['accuracy'].mean():.1%} | {spread} |" in text
+
+
+def test_the_readme_compares_long_and_short_on_the_same_clips(standard):
+    long = load_recording("esc10-paper-recipe").results
+    short = standard.results.loc[long.index]
+    counts = f"{short['correct'].sum()} of the {long['clips'].sum()} clips that 600 get {long['correct'].sum()} of"
+    assert counts in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_ablation_changes_one_ingredient_on_the_same_clips():
+    ablation = load_ablation()
+    recipes = ablation.settings["recipes"]
+    assert set(ablation.table["variant"]) <= set(recipes)
+    folds = ablation.table.groupby("variant")["fold"].agg(list)
+    assert all(tested == folds["fast"] for tested in folds) and set(ablation.table["clips"]) == {80}
+    for variant in folds.index.drop("fast"):
+        changed = {key for key, value in recipes[variant].items() if value != recipes["fast"][key]}
+        assert len(changed) == 1 or changed in ({"schedule", "learning_rate", "warmup"}, {"max_scale", "max_gain_db"})
 
 
 def test_front_ends_hear_in_bands_more_than_untrained_ones(recording):
@@ -188,7 +206,12 @@ def test_a_recording_names_no_place():
 
 @pytest.mark.parametrize(
     ("load", "known"),
-    [(load_recording, "esc10-standard"), (load_controls, "esc10-controls"), (load_listening, "esc10-listening")],
+    [
+        (load_recording, "esc10-standard"),
+        (load_controls, "esc10-controls"),
+        (load_listening, "esc10-listening"),
+        (load_ablation, "esc10-ablation"),
+    ],
 )
 def test_an_unknown_recording_is_refused(load, known):
     with pytest.raises(InputError, match=known):

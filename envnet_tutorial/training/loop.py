@@ -120,7 +120,7 @@ def fit(
     device : torch.device or str, optional
         Where to compute; a GPU if there is one.
     seed : int, default 0
-        Seed of every random choice. On the same machine it repeats the run exactly.
+        Seed of every random choice. On the same machine, with as many threads, it repeats the run exactly.
     callbacks : sequence of callable
         Called as ``callback(step, model)`` after each optimiser step, counted from 1.
     progress : bool, default True
