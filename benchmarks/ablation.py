@@ -77,9 +77,9 @@ def read_rows(out: Path) -> pd.DataFrame:
     return rows.assign(order=order).sort_values(["order", "fold", "seed"]).drop(columns="order").reset_index(drop=True)
 
 
-def settings(data_name: str | None) -> dict:
+def settings(rows: pd.DataFrame, data_name: str | None) -> dict:
     """Return what is to be known of the trainings beside their rows."""
-    recipes = {variant: asdict(recipe) for variant, recipe in VARIANTS.items()}
+    recipes = {variant: asdict(VARIANTS[variant]) for variant in rows["variant"].unique()}
     known = {"data": data_name, "network": "envnet-pooled-norm", "recipes": recipes}
     return known | provenance(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
 
@@ -118,7 +118,8 @@ def main() -> int:
     except (InputError, training.TrainingStopped) as error:
         print(error, file=sys.stderr)
         return 2
-    found = Ablation(settings(options.data_name), read_rows(options.out))
+    rows = read_rows(options.out)
+    found = Ablation(settings(rows, options.data_name), rows)
     print(found.summary.round(3).to_string())
     if options.name:
         record(found, FOLDER / options.name)

@@ -23,7 +23,7 @@ from envnet_tutorial.errors import InputError
 from envnet_tutorial.training import checkpoints, distributed
 
 LONG = replace(RECIPE, epochs=30, mix="bc")
-ODD = replace(RECIPE, mix="bc", batch_size=9, epochs=3, learning_rate=0.01)  # for two processes: shares of 5 and 4
+ODD = replace(RECIPE, mix="bc", batch_size=9, epochs=3)  # for two processes: shares of 5 and 4
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -144,7 +144,9 @@ SHARED = {"tiny": partial(TinyNet, dropout=0.0), "pooled norm": TinyPooledNorm, 
 def fit_odd(name, progress=False):
     """Train one of the networks, and return where its weights end and its history."""
     model = training.build_model(SHARED[name], 3, seed=0)
-    history = training.fit(model, tones(), ODD, progress=progress)
+    # At the tiny network's rate the reordered one's loss jumps to 4 nats, and rounding grows with it.
+    recipe = ODD if name == "tiny" else replace(ODD, learning_rate=0.01)
+    history = training.fit(model, tones(), recipe, progress=progress)
     return weights_of(model), history.rows
 
 

@@ -94,9 +94,11 @@ def connected(run: Run) -> Iterator[None]:
     with warnings.catch_warnings():
         # Only strides of axes with one entry differ: channels last against none. They cost nothing.
         warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
-        yield
-    for module in norms:
-        del module.forward, module.sum_over_processes
+        try:
+            yield
+        finally:
+            for module in norms:
+                del module.forward, module.sum_over_processes
 
 
 def whole_batch_norm(module: nn.BatchNorm1d | nn.BatchNorm2d, x: Tensor) -> Tensor:
