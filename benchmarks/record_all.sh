@@ -41,9 +41,12 @@ if [ "$device" = cuda ]; then  # where half the numbers' size is twice the speed
         --precision bfloat16 --mix bc --out "$out/throughput-mixed.json"
     once lessons.txt python -m pytest --timeout 900 --nbval-lax --nbval-current-env notebooks
 fi
-fold_runs standard --network envnet-pooled-norm --preset fast --keep-filters 10
-fold_runs between-class --network envnet-pooled-norm --preset fast --mix bc --keep-filters 20
-fold_runs paper-order --network envnet-reordered --preset fast --keep-filters 10
+fold_runs fast --network envnet-pooled-norm --preset fast --keep-filters 10
+fold_runs fast-between-class --network envnet-pooled-norm --preset fast --mix bc --keep-filters 20
+fold_runs fast-paper-order --network envnet-reordered --preset fast --keep-filters 10
+fold_runs short --network envnet-pooled-norm --preset short --keep-filters 10
+fold_runs short-between-class --network envnet-pooled-norm --preset short --mix bc --keep-filters 20
+fold_runs short-paper-order --network envnet-reordered --preset short --keep-filters 10
 once ablation.txt python -m benchmarks.ablation "$data" --folds 1,2,3,4,5 --seeds 3 --out "$out/ablation" --quiet \
     --name "ablation-$device" --data-name ESC-10
 once controls.txt python -m scripts.controls "$data" --data-name ESC-10 --out "$out/controls" --quiet \

@@ -2,7 +2,7 @@
 
 Every function takes a whole batch of clips as one tensor of shape (batch, time), on any device, and draws from the
 generator it is given; a clip costs no Python work of its own. The order is that of the reference recipe: time scale,
-padding, crop, between-class mixing, gain.
+padding, crop, between-class mixing, gain; then, for recipes of ours, polarity and compression of the levels.
 
 Y. Tokozume, Y. Ushiku and T. Harada, "Learning from between-class examples for deep sound recognition", ICLR 2018.
 """
@@ -16,6 +16,10 @@ from envnet_tutorial.settings import CLIP_RATE
 
 FULL_SCALE = 32_768
 FLOOR_DB = -80.0
+#: Level in dB that `compress_levels` brings others nearer to: about the median of a crop of ESC-10.
+COMMON_LEVEL_DB = -20.0
+#: No level counts as lower in `compress_levels`, so that next to nothing is not made loud.
+QUIETEST_DB = -60.0
 
 
 class Span(NamedTuple):
@@ -172,6 +176,32 @@ def random_gain(waveforms: Tensor, max_db: float, *, generator: torch.Generator)
     """Multiply each waveform (batch, time) by a gain drawn uniformly from [-max_db, max_db] dB (lesson 6)."""
     draw = torch.rand(len(waveforms), 1, generator=generator, device=waveforms.device)
     return waveforms * 10 ** (max_db * (2 * draw - 1) / 20)
+
+
+def random_polarity(waveforms: Tensor, *, generator: torch.Generator) -> Tensor:
+    """Turn each waveform (batch, time) upside down with probability 1/2: a microphone's wires swapped (lesson 4)."""
+    draw = torch.randint(0, 2, (len(waveforms), 1), generator=generator, device=waveforms.device)
+    return waveforms * (2 * draw - 1)
+
+
+def compress_levels(waveforms: Tensor, ratio: float) -> Tensor:
+    """Bring loud and quiet windows nearer to each other, as a compressor with one gain for a whole window (lesson 4).
+
+    Parameters
+    ----------
+    waveforms : Tensor of float32, shape (..., time)
+    ratio : float
+        What differences between levels are divided by; 1 changes nothing, infinity makes all windows equally loud.
+
+    Returns
+    -------
+    Tensor of float32, shape (..., time)
+        Each window with the level ``c + (L - c) / ratio`` dB, where L is the root mean square level that it had and c
+        is `COMMON_LEVEL_DB`. A window below `QUIETEST_DB` gets the gain of one with that level.
+    """
+    floor = 10 ** (QUIETEST_DB / 20)
+    level = 20 * waveforms.square().mean(dim=-1, keepdim=True).sqrt().clamp(min=floor).log10()
+    return waveforms * 10 ** ((1 - 1 / ratio) * (COMMON_LEVEL_DB - level) / 20)
 
 
 def a_weighting(frequencies: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """Keep a run folder as a recording of the package: tables, settings, the front ends' weights, their film.
 
-Run as ``python -m scripts.recording RUN --name esc10-standard --data-name ESC-10``.
+Run as ``python -m scripts.recording RUN --name esc10-short --data-name ESC-10``.
 """
 
 import argparse

@@ -80,6 +80,34 @@ def test_random_scale_is_log_uniform_in_its_range():
     np.testing.assert_allclose(np.quantile(octaves, [0.1, 0.25, 0.5, 0.75, 0.9]), [-0.8, -0.5, 0, 0.5, 0.8], atol=0.06)
 
 
+def test_random_polarity_turns_half_of_the_waveforms_upside_down():
+    waveforms = torch.rand(4_000, 3, generator=generator(1))
+    signs = augment.random_polarity(waveforms, generator=generator()) / waveforms
+    assert set(signs.unique().tolist()) == {-1.0, 1.0}
+    assert torch.equal(signs, signs[:, :1].expand(-1, 3))  # one sign for a whole waveform
+    assert abs(signs[:, 0].mean()) < 4 / 4_000**0.5  # four standard errors
+
+
+@pytest.mark.parametrize("ratio", [1.0, 2.0, 2.5, float("inf")])
+def test_compression_divides_differences_of_level(ratio):
+    levels = torch.tensor([0.0, -7.0, -20.0, -45.0, -60.0])
+    waveforms = 10 ** (levels[:, None] / 20) * torch.tensor(
+        [1.0, -1.0, 1.0, -1.0]
+    )  # their root mean square is the gain
+    compressed = augment.compress_levels(waveforms, ratio)
+    found = 20 * compressed.square().mean(dim=1).sqrt().log10()
+    torch.testing.assert_close(found.diff(), levels.diff() / ratio, rtol=0, atol=1e-4)
+    assert found[2] == pytest.approx(-20, abs=1e-4)
+    torch.testing.assert_close(compressed, waveforms * (compressed[:, :1] / waveforms[:, :1]))  # a gain, nothing else
+
+
+def test_compression_makes_nothing_of_silence_and_little_of_next_to_nothing():
+    assert augment.compress_levels(torch.zeros(2, 5), 2.5).tolist() == torch.zeros(2, 5).tolist()
+    whisper = torch.full((1, 4), 1e-5)  # -100 dB
+    gain_db = 20 * (augment.compress_levels(whisper, 2.0) / whisper).log10()
+    torch.testing.assert_close(gain_db, torch.full((1, 4), 20.0), rtol=0, atol=1e-3)  # that of -60 dB
+
+
 def test_random_gain_is_uniform_in_decibels():
     factors = augment.random_gain(torch.ones(4_000, 3), 6.0, generator=generator())
     decibels = 20 * factors.log10()

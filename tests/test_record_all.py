@@ -67,7 +67,7 @@ def test_every_command_is_understood(device, record_all, monkeypatch, capsys):
             assert parsers[name](arguments).device == device
         else:
             assert understood(monkeypatch, modules[name], arguments)
-    assert names.count("envnet_tutorial") == 6 * 3 and names.count("scripts.recording") == 6
+    assert names.count("envnet_tutorial") == 9 * 3 and names.count("scripts.recording") == 9
     assert set(names) - {"pytest"} == {"envnet_tutorial", *parsers, *modules}
     assert names.count("benchmarks.throughput") == (2 if device == "cuda" else 1)
 

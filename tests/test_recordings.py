@@ -14,6 +14,7 @@ from envnet_tutorial.errors import InputError
 from envnet_tutorial.models import EnvNet
 from envnet_tutorial.recordings import FOLDER, load_ablation, load_controls, load_listening, load_recording
 from envnet_tutorial.settings import ENVNET_INPUT
+from envnet_tutorial.training import PRESETS, Recipe
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = sorted(path.parent.name for path in FOLDER.glob("*/predictions.csv"))
@@ -25,8 +26,8 @@ def recording(request):
 
 
 @pytest.fixture(scope="module")
-def standard():
-    return load_recording("esc10-standard")
+def short():
+    return load_recording("esc10-short")
 
 
 def test_every_test_clip_of_every_fold_counts(recording):
@@ -50,9 +51,17 @@ def test_the_history_is_whole(recording):
         assert recording.history.loc[recording.history["fold"] == fold, "epoch"].tolist() == epochs
 
 
-def test_results_count_by_hand(standard):
-    for fold, row in standard.results.iterrows():
-        table = standard.predictions[standard.predictions["fold"] == fold]
+def test_a_preset_makes_the_recording_again(recording):
+    recorded = Recipe(
+        **recording.settings["recipe"] | {"milestones": tuple(recording.settings["recipe"]["milestones"])}
+    )
+    preset = PRESETS[recorded.name]
+    assert recorded == (preset.between_class() if recorded.mix == "bc" else preset)
+
+
+def test_results_count_by_hand(short):
+    for fold, row in short.results.iterrows():
+        table = short.predictions[short.predictions["fold"] == fold]
         right = sum(label == given for label, given in zip(table["label"], table["prediction"], strict=True))
         assert (row["clips"], row["correct"], row["accuracy"]) == (80, right, right / 80)
 
@@ -65,10 +74,10 @@ def test_the_readme_prints_the_recorded_accuracies(recording):
     assert f"{counts} | {results['accuracy'].mean():.1%} | {spread} |" in text
 
 
-def test_the_readme_compares_long_and_short_on_the_same_clips(standard):
+def test_the_readme_compares_long_and_short_on_the_same_clips(short):
     long = load_recording("esc10-paper-recipe").results
-    short = standard.results.loc[long.index]
-    counts = f"{short['correct'].sum()} of the {long['clips'].sum()} clips that 600 get {long['correct'].sum()} of"
+    same = short.results.loc[long.index]
+    counts = f"{same['correct'].sum()} of the {long['clips'].sum()} clips that 600 get {long['correct'].sum()} of"
     assert counts in (ROOT / "README.md").read_text("utf-8")
 
 
@@ -96,10 +105,10 @@ def test_front_ends_hear_in_bands_more_than_untrained_ones(recording):
     assert np.mean(measures) > np.mean(untrained) + np.std(untrained, ddof=1)
 
 
-def test_the_film_ends_with_the_recorded_front_end(standard):
-    network = standard.load_front_end(1)
-    film = standard.film
-    assert film.steps[0] == 0 and film.steps[-1] == 10 * standard.settings["recipe"]["epochs"]
+def test_the_film_ends_with_the_recorded_front_end(short):
+    network = short.load_front_end(1)
+    film = short.film
+    assert film.steps[0] == 0 and film.steps[-1] == 10 * short.settings["recipe"]["epochs"]
     torch.testing.assert_close(
         film.responses[-1], probing.response_matrix(network, film.frequencies), rtol=2e-3, atol=2e-3
     )
@@ -178,7 +187,7 @@ def test_what_was_heard_is_of_unseen_clips_and_has_the_pictures_shape():
     count = len(listening.settings["heard"])
     assert listening.log_mel.shape == listening.learned.shape == (count, 40, 150)
     assert listening.occlusion.shape == listening.gradient.shape == (count, 150)
-    names = load_recording("esc10-standard").predictions.set_index("name")
+    names = load_recording("esc10-short").predictions.set_index("name")
     for heard, clip in zip(listening.settings["heard"], listening.settings["clips"], strict=True):
         assert names.loc[clip, "fold"] == listening.settings["folds"][0]
         assert listening.settings["classes"][names.loc[clip, "label"]] == heard
@@ -207,7 +216,7 @@ def test_a_recording_names_no_place():
 @pytest.mark.parametrize(
     ("load", "known"),
     [
-        (load_recording, "esc10-standard"),
+        (load_recording, "esc10-short"),
         (load_controls, "esc10-controls"),
         (load_listening, "esc10-listening"),
         (load_ablation, "esc10-ablation"),

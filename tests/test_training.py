@@ -67,6 +67,7 @@ def test_a_wrong_recipe_is_refused():
         "precision": "half",
         "epochs": 0,
         "label_smoothing": 1,
+        "compression_ratio": 0.5,
     }.items():
         with pytest.raises(ValueError, match=field):
             replace(FAST, **{field: value})
@@ -187,6 +188,32 @@ def test_clips_are_cropped_before_they_are_mixed_and_labels_follow_the_ratio(mon
         expected[torch.arange(8), clips.labels[second]] = 1 - mixture.ratio
         torch.testing.assert_close(targets, expected)
     assert mixture.lengths == [2_400] * 5  # mixing before cropping would see 8,000
+
+
+@pytest.mark.parametrize("mix", ["none", "bc"])
+def test_compression_is_the_last_that_happens_to_a_batch(mix):
+    clips, recipe = device_clips(tones()), replace(RECIPE, mix=mix, max_gain_db=6, compression_ratio=np.inf)
+    generator = torch.Generator().manual_seed(0)
+    rows = next(iter(batches.epoch_rows(clips, recipe, generator)))
+    waveforms, _ = batches.draw_batch(clips, rows, recipe, TinyNet.input_format, generator)
+    levels = 20 * waveforms.square().mean(dim=2).sqrt().log10()
+    torch.testing.assert_close(levels, torch.full_like(levels, -20), rtol=0, atol=1e-3)
+
+
+def test_polarity_changes_the_sign_of_some_of_a_batch_and_nothing_else():
+    clips, rows = device_clips(tones()), (torch.arange(8),)
+    plain, turned = (
+        batches.draw_batch(
+            clips,
+            rows,
+            replace(RECIPE, random_polarity=polarity),
+            TinyNet.input_format,
+            torch.Generator().manual_seed(0),
+        )[0]
+        for polarity in (False, True)
+    )
+    same, opposite = (plain == turned).all(dim=2), (plain == -turned).all(dim=2)
+    assert bool((same | opposite).all()) and bool(same.any()) and bool(opposite.any())
 
 
 def test_smoothed_labels_give_torchs_smoothed_cross_entropy_up_to_their_own_entropy():
@@ -312,7 +339,7 @@ def loud_and_silent(length=2_000):
     return ClipArray(samples, np.array([0, 1, 0, 1]), np.ones(4, int), names, names, ("x", "y", "z"), RATE)
 
 
-def slow_scores(samples, trim):
+def slow_scores(samples, trim, ratio=1.0):
     """Ten windows, one clip at a time."""
     clips = []
     for clip in samples.astype(np.float64) / 32_768:
@@ -322,6 +349,8 @@ def slow_scores(samples, trim):
         padded = np.pad(clip, 300)
         stride = (len(padded) - 600) // 9
         windows = np.stack([padded[i * stride : i * stride + 600] for i in range(10)])
+        level = 10 * np.log10(np.maximum((windows**2).mean(1), 1e-6))
+        windows = windows * 10 ** ((-20 + (level + 20) / ratio - level) / 20)[:, None]
         loud = (windows**2).mean(1) * 8
         clips.append(np.stack([loud, 1 - loud, 0.2 * np.ones(10)], axis=1))
     return np.stack(clips)  # (clip, window, class)
@@ -334,7 +363,7 @@ def softmax(scores):
 @pytest.mark.parametrize("trim", [True, False])
 def test_evaluation_agrees_with_a_slow_one_and_not_with_its_buggy_versions(trim):
     clips = loud_and_silent()
-    found = training.evaluate(Listener(), clips, trim_silence=trim, batch_size=3)
+    found = training.evaluate(Listener(), clips, preparation=training.Preparation(trim), batch_size=3)
     scores = slow_scores(clips.samples, trim)
     np.testing.assert_allclose(found.probabilities, softmax(scores).mean(1), atol=1e-5)
     logits_averaged = softmax(scores.mean(1))
@@ -342,6 +371,15 @@ def test_evaluation_agrees_with_a_slow_one_and_not_with_its_buggy_versions(trim)
     quiet_dropped = (softmax(scores) * loud_enough).sum(1) / np.maximum(loud_enough.sum(1), 1)
     for buggy in (logits_averaged, quiet_dropped):
         assert np.abs(found.probabilities - buggy).max() > 0.01
+
+
+@pytest.mark.parametrize("ratio", [1.5, 2.5, np.inf])
+def test_evaluation_compresses_levels_as_training_did(ratio):
+    clips = loud_and_silent()
+    found = training.evaluate(Listener(), clips, preparation=training.Preparation(compression_ratio=ratio))
+    expected = softmax(slow_scores(clips.samples, True, ratio)).mean(1)
+    np.testing.assert_allclose(found.probabilities, expected, atol=1e-5)
+    assert np.abs(training.evaluate(Listener(), clips).probabilities - expected).max() > 0.01
 
 
 def test_a_silent_clip_stays_in_the_denominator():

@@ -38,7 +38,7 @@ def _agrees(folder, fold: int, clips, device) -> bool:
     test, record = clips.split(fold)[1], folder.predictions(fold)
     if record.name.tolist() != [str(name) for name in test.names]:
         raise InputError(f"fold {fold} of this data has other clips than the run was tested on: give the same --data")
-    found = evaluate(folder.load_network(fold), test, device=device, trim_silence=folder.settings.recipe.trim_silence)
+    found = evaluate(folder.load_network(fold), test, device=device, preparation=folder.settings.recipe.preparation)
     recorded = float((record.label == record.prediction).mean())
     agrees = abs(found.accuracy - recorded) < 0.5 / len(test)
     verdict = "as recorded" if agrees else f"but {recorded:.2%} is recorded: the weights or the data have changed"

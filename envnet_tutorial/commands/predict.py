@@ -35,10 +35,10 @@ def run(arguments: argparse.Namespace) -> None:
         if not file.is_file():
             raise InputError(f"{file} is {'a folder' if file.is_dir() else 'not there'}: give the path of a sound file")
     device = usable_device(arguments.device)
-    network, classes, trim_silence = load_classifier(arguments.weights, arguments.fold, arguments.data)
+    network, classes, preparation = load_classifier(arguments.weights, arguments.fold, arguments.data)
     files = tqdm(arguments.files, unit="file", disable=len(arguments.files) == 1 or None)  # None: only in a terminal
     for file in files:
-        probabilities = classify(file, network, classes, device, trim_silence)
+        probabilities = classify(file, network, classes, device, preparation)
         best = probabilities.argsort()[::-1][: arguments.top]
         tqdm.write(f"{file}: " + ", ".join(f"{classes[index]} {probabilities[index]:.1%}" for index in best))
 
@@ -50,8 +50,8 @@ def load_classifier(weights: Path, fold: int | None, data: Path | None) -> tuple
     -------
     network : nn.Module
     classes : tuple of str
-    trim_silence : bool
-        Whether it was trained without the digital silence around the clips.
+    preparation : Preparation
+        What was done to the clips that it was trained on.
 
     Raises
     ------
@@ -59,17 +59,18 @@ def load_classifier(weights: Path, fold: int | None, data: Path | None) -> tuple
         If there are no such weights, or the number of class names is another than the network's.
     """
     from envnet_tutorial.runs import RunFolder
+    from envnet_tutorial.training import Preparation
 
     if not weights.exists():
         raise InputError(f"{weights} is not there: give a run folder that `train` wrote, or a weights file")
     if weights.is_file():
-        return (*load_lone_weights(weights, data), True)
+        return (*load_lone_weights(weights, data), Preparation())
     folder = RunFolder.open(weights)
     finished = folder.finished_folds()
     if not finished:
         raise InputError(f"no fold of {weights} is finished: train it further with --resume")
     network = folder.load_network(finished[0] if fold is None else fold)
-    return network, folder.settings.classes, folder.settings.recipe.trim_silence
+    return network, folder.settings.classes, folder.settings.recipe.preparation
 
 
 def load_lone_weights(weights: Path, data: Path | None) -> tuple:
@@ -93,7 +94,7 @@ def load_lone_weights(weights: Path, data: Path | None) -> tuple:
     return network, classes
 
 
-def classify(file: Path, network, classes: tuple[str, ...], device, trim_silence: bool):
+def classify(file: Path, network, classes: tuple[str, ...], device, preparation):
     """Return the probability of each class, the mean over ten windows of one file (lesson 4)."""
     import numpy as np
 
@@ -106,4 +107,4 @@ def classify(file: Path, network, classes: tuple[str, ...], device, trim_silence
     zero = np.zeros(1, dtype=np.int64)
     name = np.array([str(file)])
     clip = ClipArray(np.asarray(to_int16(waveform)), zero, zero, name, name, classes, rate)
-    return evaluate(network, clip, device=device, trim_silence=trim_silence).probabilities[0]
+    return evaluate(network, clip, device=device, preparation=preparation).probabilities[0]

@@ -23,7 +23,7 @@ def add_parser(subparsers) -> None:
     parser.add_argument("--out", type=Path, required=True, help="the run folder to write")
     parser.add_argument("--folds", default="all", help="folds to hold out, such as 1 or 1,2 (default: all)")
     parser.add_argument("--network", default="envnet", help="name of the network (default: envnet)")
-    parser.add_argument("--preset", default="fast", help="paper, fast or lesson (default: fast)")
+    parser.add_argument("--preset", default="fast", help="paper, short, fast or lesson (default: fast)")
     parser.add_argument("--mix", choices=("none", "bc"), default="none", help="bc: between-class, twice the epochs")
     parser.add_argument("--strong", action="store_true", help="the paper's strong augmentation: time scale and gain")
     parser.add_argument("--epochs", type=int, help="instead of the preset's")
@@ -128,7 +128,7 @@ def _train_fold(folder, fold: int, clips, device, arguments: argparse.Namespace)
         resume=arguments.resume,
     )
     if is_first:
-        evaluation = evaluate(model, test, device=device, trim_silence=settings.recipe.trim_silence)
+        evaluation = evaluate(model, test, device=device, preparation=settings.recipe.preparation)
         folder.write_fold(FoldResult(fold, model, history, evaluation), test)
 
 

@@ -6,7 +6,7 @@ Read `recipe` (what is decided), `batches` (what a step sees), `loop` (the step)
 from envnet_tutorial.training.evaluation import Evaluation, average_windows, confusion_matrix, evaluate
 from envnet_tutorial.training.folds import FoldResult, build_model, k_fold
 from envnet_tutorial.training.loop import fit, kl_loss, train_epoch
-from envnet_tutorial.training.recipe import FAST, LESSON, PAPER, PRESETS, Recipe
+from envnet_tutorial.training.recipe import FAST, LESSON, PAPER, PRESETS, SHORT, Preparation, Recipe
 from envnet_tutorial.training.run import History, Run, TrainingStopped, make_optimizer, steps_per_epoch
 
 __all__ = [
@@ -14,9 +14,11 @@ __all__ = [
     "LESSON",
     "PAPER",
     "PRESETS",
+    "SHORT",
     "Evaluation",
     "FoldResult",
     "History",
+    "Preparation",
     "Recipe",
     "Run",
     "TrainingStopped",

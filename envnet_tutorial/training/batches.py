@@ -64,7 +64,7 @@ def epoch_rows(clips: DeviceClips, recipe: Recipe, generator: torch.Generator) -
 def draw_batch(
     clips: DeviceClips, rows: tuple[Tensor, ...], recipe: Recipe, heard: InputFormat, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Crop, mix and scale one batch of clips (lessons 4 and 6).
+    """Crop and mix one batch of clips, and set its levels (lessons 4 and 6).
 
     Parameters
     ----------
@@ -102,4 +102,6 @@ def draw_batch(
     targets = (1 - recipe.label_smoothing) * targets + recipe.label_smoothing / clips.num_classes
     if recipe.max_gain_db:
         waveforms = augment.random_gain(waveforms, recipe.max_gain_db, generator=generator)
-    return waveforms.unsqueeze(1), targets
+    if recipe.random_polarity:
+        waveforms = augment.random_polarity(waveforms, generator=generator)
+    return augment.compress_levels(waveforms, recipe.compression_ratio).unsqueeze(1), targets

@@ -10,6 +10,7 @@ from envnet_tutorial import augment
 from envnet_tutorial.datasets.clips import ClipArray
 from envnet_tutorial.errors import InputError
 from envnet_tutorial.training.batches import DeviceClips
+from envnet_tutorial.training.recipe import Preparation
 from envnet_tutorial.training.runtime import choose_device, lent_to, precision_context
 
 
@@ -64,7 +65,7 @@ def evaluate(
     num_windows: int = 10,
     device: torch.device | str | None = None,
     batch_size: int = 4,
-    trim_silence: bool = True,
+    preparation: Preparation | None = None,
     precision: str = "float32",
 ) -> Evaluation:
     """Test a network on clips that it has not seen (lesson 4).
@@ -81,8 +82,8 @@ def evaluate(
         Where to compute; a GPU if there is one.
     batch_size : int, default 4
         Clips at a time, with all their windows.
-    trim_silence : bool, default True
-        Place the windows on each clip without the digital silence around it, as in training.
+    preparation : Preparation, optional
+        What was done to the clips in training: the recipe's ``preparation``; the paper's without.
     precision : {"float32", "bfloat16"}, default "float32"
         Number format of the convolutions and matrix products.
 
@@ -96,16 +97,17 @@ def evaluate(
         If the clips are sampled at another rate than the network takes, or there are none.
     """
     check_clips(model, clips)
-    device = choose_device(device)
+    device, preparation = choose_device(device), preparation or Preparation()
     was_training = model.training
     model.eval()
-    data = DeviceClips.load(clips, device, trim_silence=trim_silence)
+    data = DeviceClips.load(clips, device, trim_silence=preparation.trim_silence)
     probabilities = []
     with lent_to(model, device):
         for rows in torch.arange(len(clips), device=device).split(batch_size):
             windows = augment.cut_test_windows(
                 data.samples[rows], model.input_format.num_samples, num_windows, span=data.span_of(rows)
             )  # (clip, window, time)
+            windows = augment.compress_levels(windows, preparation.compression_ratio)
             with precision_context(device, precision):
                 scores = model(windows.flatten(0, 1).unsqueeze(1))  # (clip * window, class)
             probabilities.append(average_windows(scores.unflatten(0, windows.shape[:2])))

@@ -80,5 +80,5 @@ def k_fold(
         train, test = clips.split(fold)
         model = build_model(build, clips.num_classes, seed=seed)
         history = fit(model, train, recipe, device=device, seed=seed, **options)
-        evaluation = evaluate(model, test, device=device, trim_silence=recipe.trim_silence)
+        evaluation = evaluate(model, test, device=device, preparation=recipe.preparation)
         yield FoldResult(fold, model, history, evaluation)
