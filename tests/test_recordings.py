@@ -13,8 +13,9 @@ from envnet_tutorial import probing
 from envnet_tutorial.errors import InputError
 from envnet_tutorial.models import EnvNet
 from envnet_tutorial.recordings import FOLDER, load_ablation, load_controls, load_listening, load_recording
+from envnet_tutorial.runs import RunSettings
 from envnet_tutorial.settings import ENVNET_INPUT
-from envnet_tutorial.training import PRESETS, Recipe
+from envnet_tutorial.training import PRESETS
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = sorted(path.parent.name for path in FOLDER.glob("*/predictions.csv"))
@@ -52,9 +53,7 @@ def test_the_history_is_whole(recording):
 
 
 def test_a_preset_makes_the_recording_again(recording):
-    recorded = Recipe(
-        **recording.settings["recipe"] | {"milestones": tuple(recording.settings["recipe"]["milestones"])}
-    )
+    recorded = RunSettings.from_json(recording.settings).recipe
     preset = PRESETS[recorded.name]
     assert recorded == (preset.between_class() if recorded.mix == "bc" else preset)
 
@@ -64,6 +63,8 @@ def test_results_count_by_hand(short):
         table = short.predictions[short.predictions["fold"] == fold]
         right = sum(label == given for label, given in zip(table["label"], table["prediction"], strict=True))
         assert (row["clips"], row["correct"], row["accuracy"]) == (80, right, right / 80)
+        of_truth = [table[short.settings["classes"][label]].iloc[i] for i, label in enumerate(table["label"])]
+        assert row["nll"] == pytest.approx(-np.mean(np.log(of_truth)))
 
 
 def test_the_readme_prints_the_recorded_accuracies(recording):

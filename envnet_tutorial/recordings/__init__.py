@@ -71,10 +71,16 @@ class Recording:
 
     @property
     def results(self) -> pd.DataFrame:
-        """One row a fold: clips, correct, accuracy (share from 0 to 1)."""
+        """One row a fold: clips, correct, accuracy (share from 0 to 1), nll (mean negative log-likelihood, nats)."""
+        labels = self.predictions["label"].to_numpy()
+        likelihood = self.predictions[self.settings["classes"]].to_numpy()[np.arange(len(labels)), labels]
         is_right = self.predictions["label"] == self.predictions["prediction"]
-        table = is_right.groupby(self.predictions["fold"]).agg(clips="count", correct="sum", accuracy="mean")
-        return table.astype({"correct": int})
+        rows = pd.DataFrame(
+            {"fold": self.predictions["fold"], "right": is_right, "nll": -np.log(likelihood.clip(1e-12))}
+        )
+        groups = rows.groupby("fold")
+        table = groups["right"].agg(clips="count", correct="sum", accuracy="mean").astype({"correct": int})
+        return table.join(groups["nll"].mean())
 
     def load_front_end(self, fold: int = 1) -> EnvNet:
         """Return a network with a recorded front end; its classifier is untrained, so probe it and do not ask it."""
@@ -182,7 +188,7 @@ def load_recording(name: str) -> Recording:
     Parameters
     ----------
     name : str
-        Such as ``"esc10-standard"``.
+        Such as ``"esc10-fast"``.
 
     Returns
     -------
