@@ -16,7 +16,7 @@ from torch.nn import functional
 from envnet_tutorial import commands
 from envnet_tutorial.__main__ import main
 from envnet_tutorial.commands import VERBS
-from envnet_tutorial.models import EnvNet
+from envnet_tutorial.models import EnvNet, PooledNormEnvNet
 from envnet_tutorial.probing import response_matrix
 from envnet_tutorial.settings import ENVNET_INPUT
 
@@ -108,6 +108,9 @@ def wrong_inputs(folder, weights, noise):
         "no such weights": (["predict", noise, "--weights", folder / "none.pt"], "none.pt is not there"),
         "sound as weights": (["predict", noise, "--weights", noise], "does not hold the weights"),
         "other weights": (["predict", noise, "--weights", other], "does not hold the weights"),
+        "no such network": (["predict", noise, "--weights", weights, "--network", "echo"], "envnet-pooled-norm"),
+        "no such preset": (["predict", noise, "--weights", weights, "--preset", "slow"], "paper, short"),
+        "another network": (["probe", "--weights", weights, "--network", "envnet-v2", "--out", "x.png"], "envnet-v2"),
         "no run": (["predict", noise, "--weights", folder], "is not a run folder"),
         "other class count": (["predict", noise, "--weights", weights, "--data", classes], "4 classes"),
         "no such device": (["predict", noise, "--weights", weights, "--device", "abacus"], "no device abacus"),
@@ -138,19 +141,25 @@ def test_wrong_input_on_a_real_command_line():
     assert done.stderr == "none.wav is not there: give the path of a sound file\n"
 
 
-def test_predict_averages_the_softmax_of_ten_windows(weights, noise, capsys):
+@pytest.mark.parametrize(
+    ("network", "preset"), [("envnet", None), ("envnet-pooled-norm", "fast"), ("envnet-reordered", "paper")]
+)
+def test_predict_averages_the_softmax_of_ten_windows(network, preset, weights, noise, capsys):
     """Against the same computed here: half a window of zeros on both sides, ten evenly spaced windows."""
     samples, _ = soundfile.read(noise, dtype="float32")
     length = ENVNET_INPUT.num_samples
     padded = functional.pad(torch.from_numpy(samples), (length // 2, length // 2))
     starts = [round(i * (len(padded) - length) / 9) for i in range(10)]
-    network = EnvNet(4)
-    network.load_state_dict(torch.load(weights, weights_only=True))
-    network.eval()
+    windows = torch.stack([padded[s : s + length] for s in starts])
+    if preset == "fast":
+        level = 20 * windows.square().mean(dim=1, keepdim=True).sqrt().log10()
+        windows = windows * 10 ** (((level + 20) / 2.5 - 20 - level) / 20)
+    model = PooledNormEnvNet(4) if network == "envnet-pooled-norm" else EnvNet(4)
+    model.load_state_dict(torch.load(weights, weights_only=True))
     with torch.no_grad():
-        scores = network(torch.stack([padded[s : s + length] for s in starts]).unsqueeze(1))
-    expected = scores.softmax(dim=1).mean(dim=0)
-    assert main(["predict", str(noise), "--weights", str(weights), "--top", "4"]) == 0
+        expected = model.eval()(windows.unsqueeze(1)).softmax(dim=1).mean(dim=0)
+    options = ["--network", network] * (network != "envnet") + ["--preset", preset] * (preset is not None)
+    assert main(["predict", str(noise), "--weights", str(weights), "--top", "4", *options]) == 0
     shown = dict(re.findall(r"class (\d) ([\d.]+)%", capsys.readouterr().out))
     assert len(shown) == 4
     for index, percent in shown.items():

@@ -20,6 +20,7 @@ from tiny import RATE, RECIPE, TinyNet, TinyPooledNorm, TinyReordered, tones, we
 from envnet_tutorial import runs, training
 from envnet_tutorial.__main__ import main
 from envnet_tutorial.errors import InputError
+from envnet_tutorial.trained import load_trained
 from envnet_tutorial.training import checkpoints, distributed
 
 LONG = replace(RECIPE, epochs=30, mix="bc")
@@ -256,6 +257,16 @@ def finished(data, tmp_path_factory):
         out = tmp_path_factory.mktemp("runs") / "run"
         assert train(data, out, "--mix", "bc", "--seed", "3") == 0
     return out
+
+
+def test_a_run_folder_knows_its_network_and_how_it_hears(finished, monkeypatch):
+    monkeypatch.setitem(runs.NETWORKS, "tiny", TinyNet)
+    found = load_trained(finished)
+    assert isinstance(found.network, TinyNet) and found.classes == ("a", "b", "c")
+    assert found.preparation == training.FAST.preparation != training.PAPER.preparation
+    for told in ({"network": "envnet"}, {"preset": "paper"}):
+        with pytest.raises(InputError, match="knows its own"):
+            load_trained(finished, **told)
 
 
 def test_a_run_folder_says_what_was_done_and_what_came_of_it(finished, data):

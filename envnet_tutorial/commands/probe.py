@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from envnet_tutorial.commands.predict import add_weights_options
 from envnet_tutorial.errors import InputError
 
 #: Lowest tone in Hz; the highest as a share of half the sampling rate, where a sampled tone would depend on its phase.
@@ -12,13 +13,7 @@ LOWEST, HIGHEST_SHARE = 50, 0.99
 def add_parser(subparsers) -> None:
     """Add ``probe`` to the program."""
     parser = subparsers.add_parser("probe", help="play pure tones to a network and draw what its filters answer")
-    parser.add_argument(
-        "--weights",
-        type=Path,
-        required=True,
-        help="a run folder that `train` wrote, or a file with the weights of an EnvNet",
-    )
-    parser.add_argument("--fold", type=int, help="which network of the run (default: its first finished fold's)")
+    add_weights_options(parser)
     parser.add_argument("--out", type=Path, required=True, help="where to write the picture; its table goes beside it")
     parser.add_argument("--tones", type=int, default=96, help="how many tones, spaced as mels (default: %(default)s)")
     parser.add_argument("--amplitude", type=float, default=0.5, help="peak of the tones (default: %(default)s)")
@@ -27,13 +22,13 @@ def add_parser(subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the sorted response matrix as PNG and as CSV, and say how near it is to a diagonal."""
-    from envnet_tutorial.commands.predict import load_classifier
+    from envnet_tutorial.trained import load_trained
 
     if arguments.tones < 2 or not 0 < arguments.amplitude <= 1:
         raise InputError("--tones must be at least 2, and --amplitude above 0 and at most 1")
     if not arguments.out.absolute().parent.is_dir():
         raise InputError(f"{arguments.out.parent} is no folder: make it first, or give another --out")
-    network, _, _ = load_classifier(arguments.weights, arguments.fold, None)
+    network = load_trained(arguments.weights, fold=arguments.fold, network=arguments.network).network
     picture = arguments.out.with_suffix(".png")
     nearness = draw(network, arguments.tones, arguments.amplitude, picture)
     print(f"{picture} and {picture.with_suffix('.csv')}: diagonality {nearness:.2f} (1 is a perfect diagonal)")
