@@ -33,6 +33,7 @@ RIGHT = [
     (lesson_04.check_first_loss, 2.303),
     (lesson_04.check_steps_per_epoch, 5),
     (lesson_04.check_standard_error, 4.84),
+    (lesson_04.check_compressed_level, -30),
     (lesson_04.check_average_windows, average_softmax),
     (lesson_04.check_confusion, count_confusion),
 ]
@@ -44,6 +45,9 @@ WRONG = [
     (lesson_04.check_steps_per_epoch, 50),
     (lesson_04.check_standard_error, 2.4),
     (lesson_04.check_standard_error, 0.048),
+    (lesson_04.check_compressed_level, -18),  # the level itself divided
+    (lesson_04.check_compressed_level, -10),  # the distance alone
+    (lesson_04.check_compressed_level, 30),
     (lesson_04.check_average_windows, softmax_of_mean_score),
     (lesson_04.check_average_windows, softmax_over_windows),
     (lesson_04.check_average_windows, 3),

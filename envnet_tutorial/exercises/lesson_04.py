@@ -43,6 +43,17 @@ def check_standard_error(answer: float) -> Feedback:
     )
 
 
+def check_compressed_level(answer: float) -> Feedback:
+    """Check the level of a window of -45 dB after compression with a ratio of 2.5 around -20 dB (lesson 4): -30 dB."""
+    return grade(
+        answer,
+        lambda level: abs(float(level) + 30) < 0.05,
+        praise="it was 25 dB below -20 dB, and 25 / 2.5 = 10 dB of them are left.",
+        hint="how far below -20 dB is it, and what is left of that distance?",
+        task="replace the dots with the level in dB that a window of -45 dB has after compression.",
+    )
+
+
 def check_average_windows(answer) -> Feedback:
     """Check a function that turns the scores of ten windows into one prediction per clip (lesson 4).
 
