@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from envnet_tutorial import augment, probing
+from envnet_tutorial import levels, probing
 from envnet_tutorial.audio.spectrograms import log_mel
 from envnet_tutorial.datasets import load_clips
 from envnet_tutorial.errors import InputError
@@ -63,7 +63,7 @@ def record(run: Path, data: str, classes: list[str], folder: Path, data_name: st
             raise InputError(f"there is no class {name!r}; there are {', '.join(test.classes)}")
         rows.append(int(np.flatnonzero(test.labels == test.classes.index(name))[0]))
     windows = torch.stack([loudest_window(test.samples[row], network.input_format.num_samples) for row in rows])
-    windows = augment.compress_levels(windows, source.settings.recipe.compression_ratio)
+    windows = levels.compress_levels(windows, source.settings.recipe.compression_ratio)
     heard = [listen(network, window, int(test.labels[row])) for window, row in zip(windows, rows, strict=True)]
     arrays = {key: torch.stack([one[key] for one in heard]).half().numpy() for key in heard[0]}
     packed = io.BytesIO()

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from test_levels import slow_level
 
 from envnet_tutorial import augment
-from envnet_tutorial.settings import CLIP_RATE, ENVNET_INPUT
+from envnet_tutorial.settings import ENVNET_INPUT
 
 RATE = ENVNET_INPUT.sample_rate
 WINDOW = 600
@@ -88,26 +89,6 @@ def test_random_polarity_turns_half_of_the_waveforms_upside_down():
     assert abs(signs[:, 0].mean()) < 4 / 4_000**0.5  # four standard errors
 
 
-@pytest.mark.parametrize("ratio", [1.0, 2.0, 2.5, float("inf")])
-def test_compression_divides_differences_of_level(ratio):
-    levels = torch.tensor([0.0, -7.0, -20.0, -45.0, -60.0])
-    waveforms = 10 ** (levels[:, None] / 20) * torch.tensor(
-        [1.0, -1.0, 1.0, -1.0]
-    )  # their root mean square is the gain
-    compressed = augment.compress_levels(waveforms, ratio)
-    found = 20 * compressed.square().mean(dim=1).sqrt().log10()
-    torch.testing.assert_close(found.diff(), levels.diff() / ratio, rtol=0, atol=1e-4)
-    assert found[2] == pytest.approx(-20, abs=1e-4)
-    torch.testing.assert_close(compressed, waveforms * (compressed[:, :1] / waveforms[:, :1]))  # a gain, nothing else
-
-
-def test_compression_makes_nothing_of_silence_and_little_of_next_to_nothing():
-    assert augment.compress_levels(torch.zeros(2, 5), 2.5).tolist() == torch.zeros(2, 5).tolist()
-    whisper = torch.full((1, 4), 1e-5)  # -100 dB
-    gain_db = 20 * (augment.compress_levels(whisper, 2.0) / whisper).log10()
-    torch.testing.assert_close(gain_db, torch.full((1, 4), 20.0), rtol=0, atol=1e-3)  # that of -60 dB
-
-
 def test_random_gain_is_uniform_in_decibels():
     factors = augment.random_gain(torch.ones(4_000, 3), 6.0, generator=generator())
     decibels = 20 * factors.log10()
@@ -123,42 +104,6 @@ def test_ten_test_windows_are_evenly_spaced_over_the_padded_clip():
     assert windows.shape == (10, WINDOW)
     for number, window in enumerate(windows):
         np.testing.assert_allclose(window.numpy(), slow_window(clip[0], number * stride), atol=1e-6)
-
-
-def test_a_weighting_has_the_values_of_iec_61672():
-    table = {31.5: -39.4, 63: -26.2, 100: -19.1, 250: -8.6, 500: -3.2, 1_000: 0.0, 2_000: 1.2, 4_000: 1.0, 8_000: -1.1}
-    table |= {10_000: -2.5, 16_000: -6.6}
-    # The table is for exact third-octave frequencies, 1000 * 10 ** (n / 10).
-    exact = [1_000 * 10 ** (round(10 * np.log10(nominal / 1_000)) / 10) for nominal in table]
-    weights = augment.a_weighting(torch.tensor(exact, dtype=torch.float64))
-    np.testing.assert_allclose(weights.numpy(), list(table.values()), atol=0.06)
-    assert augment.a_weighting(torch.tensor([0.0])).item() == -80
-
-
-def slow_level(waveform, rate):
-    size = {RATE: 2_048, CLIP_RATE: 4_096}[rate]
-    square = np.maximum(np.fft.rfftfreq(size, 1 / rate) ** 2, 1.0)
-    weight = 2.0 + 20 * (np.log10(12_194.0**2) + np.log10(square**2) - np.log10(square + 12_194.0**2))
-    weight -= 20 * (np.log10(square + 20.6**2) + 0.5 * np.log10(square + 107.7**2) + 0.5 * np.log10(square + 737.9**2))
-    levels = []
-    for start in range(0, len(waveform) - size + 1, size // 2):
-        spectrum = np.fft.rfft(np.hanning(size + 1)[:-1] * waveform[start : start + size])
-        levels.append(np.sum(np.abs(spectrum) ** 2 * 10 ** (np.maximum(weight, -80) / 10)))
-    return 10 * np.log10(max(max(levels), 1e-8))
-
-
-@pytest.mark.parametrize("rate", [RATE, CLIP_RATE])
-def test_level_agrees_with_a_slow_reference(rate):
-    waveforms = torch.randn(4, 10_000, generator=generator()) * torch.tensor([[1.0], [0.1], [1e-4], [0.0]])
-    waveforms[1, 5_000:] *= 30
-    levels = augment.a_weighted_level(waveforms, rate)
-    np.testing.assert_allclose(levels, [slow_level(row.numpy(), rate) for row in waveforms.double()], atol=1e-3)
-    assert levels[3] == -80
-
-
-def test_level_refuses_less_than_a_window():
-    with pytest.raises(ValueError, match="2,048"):
-        augment.a_weighted_level(torch.zeros(1, 2_047), RATE)
 
 
 def test_mixing_agrees_with_the_formula_and_keeps_both_ends():

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from envnet_tutorial import augment
+from envnet_tutorial import augment, levels
 from envnet_tutorial.datasets.clips import ClipArray
 from envnet_tutorial.settings import InputFormat
 from envnet_tutorial.training.recipe import Recipe
@@ -104,4 +104,4 @@ def draw_batch(
         waveforms = augment.random_gain(waveforms, recipe.max_gain_db, generator=generator)
     if recipe.random_polarity:
         waveforms = augment.random_polarity(waveforms, generator=generator)
-    return augment.compress_levels(waveforms, recipe.compression_ratio).unsqueeze(1), targets
+    return levels.compress_levels(waveforms, recipe.compression_ratio).unsqueeze(1), targets

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from envnet_tutorial import augment
+from envnet_tutorial import augment, levels
 from envnet_tutorial.datasets.clips import ClipArray
 from envnet_tutorial.errors import InputError
 from envnet_tutorial.training.batches import DeviceClips
@@ -107,7 +107,7 @@ def evaluate(
             windows = augment.cut_test_windows(
                 data.samples[rows], model.input_format.num_samples, num_windows, span=data.span_of(rows)
             )  # (clip, window, time)
-            windows = augment.compress_levels(windows, preparation.compression_ratio)
+            windows = levels.compress_levels(windows, preparation.compression_ratio)
             with precision_context(device, precision):
                 scores = model(windows.flatten(0, 1).unsqueeze(1))  # (clip * window, class)
             probabilities.append(average_windows(scores.unflatten(0, windows.shape[:2])))

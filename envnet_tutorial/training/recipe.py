@@ -17,7 +17,7 @@ class Preparation(NamedTuple):
     trim_silence : bool, default True
         Leave out the digital silence around the clip.
     compression_ratio : float, default 1
-        Divide the differences between the levels of windows by this; see `augment.compress_levels`.
+        Divide the differences between the levels of windows by this; see `levels.compress_levels`.
     """
 
     trim_silence: bool = True

@@ -1,0 +1,86 @@
+"""How loud waveforms are: as the ear weights them, and brought nearer to each other (lessons 4 and 6).
+
+Every function takes a whole batch of waveforms as one tensor, on any device.
+"""
+
+import torch
+from torch import Tensor
+
+from envnet_tutorial.settings import CLIP_RATE
+
+FLOOR_DB = -80.0
+#: Level in dB that `compress_levels` brings others nearer to: about the median of a crop of ESC-10.
+COMMON_LEVEL_DB = -20.0
+#: No level counts as lower in `compress_levels`, so that next to nothing is not made loud.
+QUIETEST_DB = -60.0
+
+
+def compress_levels(waveforms: Tensor, ratio: float) -> Tensor:
+    """Bring loud and quiet windows nearer to each other, as a compressor with one gain for a whole window (lesson 4).
+
+    Parameters
+    ----------
+    waveforms : Tensor of float32, shape (..., time)
+    ratio : float
+        What differences between levels are divided by; 1 changes nothing, infinity makes all windows equally loud.
+
+    Returns
+    -------
+    Tensor of float32, shape (..., time)
+        Each window with the level ``c + (L - c) / ratio`` dB, where L is the root mean square level that it had and c
+        is `COMMON_LEVEL_DB`. A window below `QUIETEST_DB` gets the gain of one with that level.
+    """
+    floor = 10 ** (QUIETEST_DB / 20)
+    level = 20 * waveforms.square().mean(dim=-1, keepdim=True).sqrt().clamp(min=floor).log10()
+    return waveforms * 10 ** ((1 - 1 / ratio) * (COMMON_LEVEL_DB - level) / 20)
+
+
+def a_weighting(frequencies: Tensor) -> Tensor:
+    """Return how much less the ear makes of a frequency than of 1 kHz: the A curve of IEC 61672 (lesson 6).
+
+    Parameters
+    ----------
+    frequencies : Tensor
+        Frequencies in Hz.
+
+    Returns
+    -------
+    Tensor
+        Weight in dB, 0 at 1 kHz, no lower than -80.
+    """
+    square = frequencies.double().square().clamp(min=1.0)
+    low, high = 20.6**2, 12_194.0**2
+    response = high * square**2 / ((square + low) * (square + high))
+    response = response / ((square + 107.7**2) * (square + 737.9**2)).sqrt()
+    return (20 * response.log10() + 2.0).clamp(min=FLOOR_DB)
+
+
+def a_weighted_level(waveforms: Tensor, sample_rate: int) -> Tensor:
+    """Measure how loud each waveform is at its loudest, weighted as the ear does (lesson 6).
+
+    Parameters
+    ----------
+    waveforms : Tensor of float32, shape (batch, time)
+    sample_rate : int
+        Sampling rate in Hz.
+
+    Returns
+    -------
+    Tensor, shape (batch,)
+        Largest level in dB over windows of 2,048 samples (4,096 at 44.1 kHz), hop half a window, floor -80 dB. Its
+        zero is that of the reference code, a spectrum's energy of 1; only differences between levels have a meaning.
+
+    Raises
+    ------
+    ValueError
+        If the waveforms are shorter than one window.
+    """
+    size = 4096 if sample_rate == CLIP_RATE else 2048
+    if waveforms.shape[1] < size:
+        raise ValueError(f"a level needs at least {size:,} samples; got {waveforms.shape[1]:,}")
+    frames = waveforms.unfold(1, size, size // 2)  # (batch, frame, size)
+    window = torch.hann_window(size, device=waveforms.device)
+    energy = torch.fft.rfft(frames * window).abs().square()  # (batch, frame, frequency)
+    weight = 10 ** (a_weighting(torch.fft.rfftfreq(size, 1 / sample_rate)) / 10)
+    loudest = (energy @ weight.to(energy)).amax(dim=1)
+    return 10 * loudest.clamp(min=10 ** (FLOOR_DB / 10)).log10()
