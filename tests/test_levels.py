@@ -13,9 +13,8 @@ RATE = ENVNET_INPUT.sample_rate
 @pytest.mark.parametrize("ratio", [1.0, 2.0, 2.5, float("inf")])
 def test_compression_divides_differences_of_level(ratio):
     before = torch.tensor([0.0, -7.0, -20.0, -45.0, -60.0])
-    waveforms = 10 ** (before[:, None] / 20) * torch.tensor(
-        [1.0, -1.0, 1.0, -1.0]
-    )  # their root mean square is the gain
+    shape = torch.tensor([1.0, -1.0, 1.0, -1.0])  # with a root mean square of 1
+    waveforms = 10 ** (before[:, None] / 20) * shape
     compressed = levels.compress_levels(waveforms, ratio)
     found = 20 * compressed.square().mean(dim=1).sqrt().log10()
     torch.testing.assert_close(found.diff(), before.diff() / ratio, rtol=0, atol=1e-4)
