@@ -14,7 +14,7 @@ from envnet_tutorial.datasets.clips import ClipArray
 from envnet_tutorial.errors import InputError
 from envnet_tutorial.settings import InputFormat
 from envnet_tutorial.training import batches
-from envnet_tutorial.training.recipe import FAST, PAPER
+from envnet_tutorial.training.recipe import FAST, PAPER, SHORT
 from envnet_tutorial.training.runtime import lent_to
 
 
@@ -44,20 +44,21 @@ def test_the_paper_recipe_is_the_papers():
     assert (PAPER.strong().max_scale, PAPER.strong().max_gain_db) == (1.25, 6)
 
 
-def test_one_cycle_agrees_with_torchs():
-    steps = 200
+@pytest.mark.parametrize("recipe", [SHORT, FAST], ids=lambda recipe: recipe.name)
+def test_one_cycle_agrees_with_torchs(recipe):
+    steps = 2_000
     optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
     scheduler = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, FAST.learning_rate, total_steps=steps, pct_start=FAST.warmup, cycle_momentum=False
+        optimizer, recipe.learning_rate, total_steps=steps, pct_start=recipe.warmup, cycle_momentum=False
     )
     ours, theirs = [], []
     for step in range(steps):
-        ours.append(FAST.learning_rate_at(step / steps))
+        ours.append(recipe.learning_rate_at(step / steps))
         theirs.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
         if step < steps - 1:
             scheduler.step()
-    np.testing.assert_allclose(ours, theirs, atol=0.015 * FAST.learning_rate)  # they count to steps - 1
+    np.testing.assert_allclose(ours, theirs, atol=0.015 * recipe.learning_rate)  # they count to steps - 1
 
 
 def test_a_wrong_recipe_is_refused():
