@@ -83,14 +83,15 @@ def test_the_readme_compares_the_recipes_on_the_same_clips(short):
     assert f"gets {fast.drop(paper.index).sum()} of the other 240." in text
 
 
-def test_the_ablation_changes_one_ingredient_on_the_same_clips():
-    ablation = load_ablation()
+@pytest.mark.parametrize(("name", "base"), [("esc10-ablation", "fast"), ("esc10-short-ablation", "short")])
+def test_an_ablation_changes_one_ingredient_on_the_same_clips(name, base):
+    ablation = load_ablation(name)
     recipes = ablation.settings["recipes"]
     assert set(ablation.table["variant"]) == set(recipes)
     folds = ablation.table.groupby("variant")["fold"].agg(list)
-    assert all(tested == folds["fast"] for tested in folds) and set(ablation.table["clips"]) == {80}
-    for variant in folds.index.drop("fast"):
-        changed = {key for key, value in recipes[variant].items() if value != recipes["fast"][key]}
+    assert all(tested == folds[base] for tested in folds) and set(ablation.table["clips"]) == {80}
+    for variant in folds.index.drop(base):
+        changed = {key for key, value in recipes[variant].items() if value != recipes[base][key]}
         assert len(changed) == 1 or changed in ({"schedule", "learning_rate", "warmup"}, {"max_scale", "max_gain_db"})
 
 

@@ -145,7 +145,7 @@ class Listening:
 
 @dataclass(frozen=True)
 class Ablation:
-    """What changing one ingredient of the fast recipe at a time did (lesson 4).
+    """What changing one ingredient of a recipe at a time did (lesson 4).
 
     Parameters
     ----------
@@ -265,7 +265,7 @@ def load_listening(name: str = "esc10-listening") -> Listening:
 
 
 def load_ablation(name: str = "esc10-ablation") -> Ablation:
-    """Read the ablation that comes with the package (lesson 4).
+    """Read an ablation that comes with the package, of the fast recipe or another (lesson 4).
 
     Parameters
     ----------
