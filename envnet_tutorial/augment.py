@@ -12,9 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from envnet_tutorial.levels import a_weighted_level
-
-FULL_SCALE = 32_768
+from envnet_tutorial.audio.levels import a_weighted_level
+from envnet_tutorial.audio.samples import INT16_SCALE
 
 
 class Span(NamedTuple):
@@ -22,6 +21,10 @@ class Span(NamedTuple):
 
     first: Tensor
     length: Tensor
+
+    def of(self, rows: Tensor) -> "Span":
+        """Return the spans of the clips that ``rows`` names."""
+        return Span(self.first[rows], self.length[rows])
 
 
 def whole_span(clips: Tensor) -> Span:
@@ -78,14 +81,14 @@ def cut(clips: Tensor, starts: Tensor, num_samples: int, *, span: Span | None = 
     index = starts[:, None] - num_samples // 2 + steps  # (batch, num_samples), before 0 and after the end: padding
     if scale is None:
         window = clips.gather(1, (first + index.clamp(min=0)).minimum(first + length - 1)).float()
-        return window * ((index >= 0) & (index < length)) / FULL_SCALE
+        return window * ((index >= 0) & (index < length)) / INT16_SCALE
     inside = (index >= 0) & (index < scaled_length(length, scale[:, None]))
     position = index.clamp(min=0) / scale[:, None]
     left = position.long().minimum(length - 1)
     right = (left + 1).minimum(length - 1)
     share = position - left
     window = clips.gather(1, first + left) * (1 - share) + clips.gather(1, first + right) * share
-    return (window * inside / FULL_SCALE).float()
+    return (window * inside / INT16_SCALE).float()
 
 
 def scaled_length(length: Tensor, scale: Tensor) -> Tensor:

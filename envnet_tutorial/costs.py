@@ -11,41 +11,94 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from envnet_tutorial.models.base import WaveformNetwork
+from envnet_tutorial.models.layers import Add, RepeatChannels, Transpose
+from envnet_tutorial.models.mel_cnn import Decibels, LogMel, PairPower
+from envnet_tutorial.modes import evaluating
+
 #: Numbers that the optimiser moves for each weight: weight, gradient and momentum in, weight and momentum out.
 OPTIMISER_TRAFFIC = 5
 #: Bytes of a float32, in which weights, gradients and momentum stay whatever the activations are.
 FLOAT32_BYTES = 4
 KERNELS = ("conv1", "conv2")
-KINDS = {nn.Conv2d: "conv", nn.Linear: "linear", nn.BatchNorm2d: "norm", nn.MaxPool2d: "pool", nn.ReLU: "relu"}
-KINDS[nn.Dropout] = "dropout"
+#: What is known of each kind of layer; any other that has no layers inside it is refused.
+KINDS = {
+    nn.Conv1d: "conv",
+    nn.Conv2d: "conv",
+    nn.Linear: "linear",
+    nn.BatchNorm1d: "norm",
+    nn.BatchNorm2d: "norm",
+    nn.MaxPool1d: "pool",
+    nn.MaxPool2d: "pool",
+    nn.AdaptiveMaxPool2d: "pool",
+    nn.AvgPool2d: "average",
+    nn.AdaptiveAvgPool1d: "average",
+    nn.AdaptiveAvgPool2d: "average",
+    nn.ReLU: "relu",
+    nn.Dropout: "dropout",
+    Add: "sum",
+    RepeatChannels: "copy",
+    LogMel: "spectrogram",
+    PairPower: "power",
+    Decibels: "level",
+}
+#: Layers that only look at the same numbers in another shape.
+FREE = (nn.Flatten, nn.Identity, Transpose)
 
 
-def layer_passes(layer: str, module: nn.Module, x: Tensor, y: Tensor) -> Iterator[dict]:
-    """Yield what a layer does in a training step with one clip, from its input and output."""
-    kind, weights = KINDS[type(module)], sum(parameter.numel() for parameter in module.parameters())
-    inputs, outputs = x.numel(), y.numel()
+def kind_of(module: nn.Module) -> str | None:
+    """Return a layer's kind, which it may have from the class that it is derived of; None where it is not known."""
+    return next((KINDS[known] for known in type(module).__mro__ if known in KINDS), None)
+
+
+def layer_passes(layer: str, module: nn.Module, xs: tuple[Tensor, ...], y: Tensor) -> Iterator[dict]:
+    """Yield what a layer does in a training step with one clip, from its inputs and output.
+
+    Autograd knows which passes there are: what nothing learned stands before needs no gradient.
+    """
+    kind, weights = kind_of(module), sum(parameter.numel() for parameter in module.parameters())
+    learned = any(parameter.requires_grad for parameter in module.parameters())
+    inputs, outputs = sum(x.numel() for x in xs), y.numel()
     row = {"layer": layer, "kind": kind, "outputs": outputs, "operations": 0, "weights": weights}
     if kind in ("conv", "linear"):
         row["operations"] = 2 * outputs * module.weight[0].numel()  # a multiplication and an addition for each tap
-        names = ("forward", "input gradient", "weight gradient")
-        yield from (row | {"pass": name, "elements": inputs + outputs} for name in names)
+        wanted = {"forward": True, "input gradient": xs[0].requires_grad, "weight gradient": learned}
+        yield from (row | {"pass": name, "elements": inputs + outputs} for name in wanted if wanted[name])
     else:
         winners = outputs if kind == "pool" else 0  # their places are written and read once
-        kept = 0 if kind == "pool" else inputs  # what the derivative needs besides: the values, or a mask
-        yield row | {"pass": "forward", "elements": inputs + outputs + winners}
-        yield row | {"pass": "input gradient", "elements": outputs + winners + kept + inputs}
-    if weights:
+        unkept = ("pool", "average", "sum", "copy")  # the others' derivatives need values besides, or a mask
+        kept = 0 if kind in unkept else inputs
+        operations = module.operations(outputs) if kind == "spectrogram" else 0
+        yield row | {"pass": "forward", "elements": inputs + outputs + winners, "operations": operations}
+        if y.requires_grad:
+            yield row | {"pass": "input gradient", "elements": outputs + winners + kept + inputs}
+    if learned:
         moved = OPTIMISER_TRAFFIC * weights
         yield row | {"pass": "optimiser", "operations": 0, "elements": 0, "weights": moved}
 
 
-def drawn_apart(network: Callable[[int], nn.Module], num_classes: int) -> nn.Module:
+def build_untouched(network: Callable[[int], nn.Module], num_classes: int) -> nn.Module:
     """Build a network without moving torch's global random numbers on."""
     with torch.random.fork_rng(devices=()):
         return network(num_classes)
 
 
-def training_passes(network: Callable[[int], nn.Module], num_classes: int = 10) -> pd.DataFrame:
+def known_layers(model: nn.Module) -> dict[str, nn.Module]:
+    """Return the layers of a network that cost something, by their paths.
+
+    Raises
+    ------
+    ValueError
+        If a layer is of a kind whose cost is not known here: a table without it would mislead.
+    """
+    leaves = {path: module for path, module in model.named_modules() if not any(True for _ in module.children())}
+    unknown = {type(module).__name__ for module in leaves.values() if not isinstance(module, (*KINDS, *FREE))}
+    if unknown:
+        raise ValueError(f"what {', '.join(sorted(unknown))} costs is not known: add it to costs.KINDS or costs.FREE")
+    return {path: module for path, module in leaves.items() if kind_of(module)}
+
+
+def training_passes(network: Callable[[int], WaveformNetwork], num_classes: int = 10) -> pd.DataFrame:
     """List what a training step has to do, layer by layer, in the order in which the network is drawn.
 
     Parameters
@@ -59,22 +112,32 @@ def training_passes(network: Callable[[int], nn.Module], num_classes: int = 10) 
     DataFrame
         One row for each layer and pass: ``layer``, ``kind``, ``pass`` (forward, input gradient, weight gradient,
         optimiser), ``outputs`` (numbers that the layer makes of a clip), ``operations`` (multiplications and additions
-        for a clip; those of layers other than convolutions and matrix products are few and left out), ``elements``
-        (numbers read and written for a clip, each once) and ``weights`` (numbers read and written once a step, however
-        many clips it has). The waveform needs no gradient, so the first layer has no such pass.
+        for a clip; those of layers other than convolutions, matrix products and spectrograms are few and left out),
+        ``elements`` (numbers read and written for a clip, each once) and ``weights`` (numbers read and written once a
+        step, however many clips it has). The waveform needs no gradient, so a first layer has no such pass, and layers
+        with nothing learned in or before them go forward only.
+
+    Raises
+    ------
+    ValueError
+        If the network has a layer of unknown cost, or uses layers without calling them.
     """
-    rows, model = [], drawn_apart(network, num_classes).eval()
-    for path, module in model.named_modules():
-        if type(module) in KINDS:
-            layer = path.split(".module")[0].rsplit(".", 1)[-1]
-            module.register_forward_hook(
-                lambda module, inputs, output, layer=layer: rows.extend(layer_passes(layer, module, inputs[0], output))
-            )
-    with torch.no_grad():
+    rows, called, model = [], set(), build_untouched(network, num_classes)
+    layers = known_layers(model)
+
+    def note(path: str, module: nn.Module, xs: tuple[Tensor, ...], y: Tensor) -> None:
+        called.add(path)
+        rows.extend(layer_passes(path.split(".module")[0].rsplit(".", 1)[-1], module, xs, y))
+
+    for path, layer in layers.items():
+        layer.register_forward_hook(lambda module, inputs, y, path=path: note(path, module, inputs, y))
+    with evaluating(model), torch.enable_grad():
         model(torch.zeros(1, 1, model.input_format.num_samples))
-    table = pd.DataFrame(rows)[["layer", "kind", "pass", "outputs", "operations", "elements", "weights"]]
-    needless = (table["layer"] == table["layer"].iloc[0]) & (table["kind"] == "conv")
-    return table[~(needless & (table["pass"] == "input gradient"))].reset_index(drop=True)
+    if missed := layers.keys() - called:
+        raise ValueError(
+            f"{model.title} does not call {', '.join(sorted(missed))}, as fast orders do: price its plain form"
+        )
+    return pd.DataFrame(rows)[["layer", "kind", "pass", "outputs", "operations", "elements", "weights"]]
 
 
 def behind_pool(passes: pd.DataFrame, layer: str, kind: str, pool: str) -> pd.DataFrame:
@@ -192,7 +255,7 @@ def fastest(passes: pd.DataFrame, rate: float, bandwidth: float, *, batch: int, 
     return 1 / roofline(passes, rate, bandwidth, batch=batch, value_bytes=value_bytes)["seconds"].sum()
 
 
-def training_memory(network: Callable[[int], nn.Module], num_classes: int = 10) -> pd.Series:
+def training_memory(network: Callable[[int], WaveformNetwork], num_classes: int = 10) -> pd.Series:
     """Add up the memory that a training step in float32 cannot do without.
 
     Parameters
@@ -207,7 +270,7 @@ def training_memory(network: Callable[[int], nn.Module], num_classes: int = 10) 
         Bytes: ``activations`` (of one clip, kept from the forward to the backward pass, counted by asking autograd),
         ``weights``, ``gradients`` and ``momentum`` (once, whatever the batch). Buffers of single layers come on top.
     """
-    model = drawn_apart(network, num_classes)
+    model = build_untouched(network, num_classes)
     one, two = (saved_bytes(model, torch.zeros(n, 1, model.input_format.num_samples)) for n in (1, 2))
     weights = sum(parameter.nbytes for parameter in model.parameters())
     return pd.Series({"activations": two - one, "weights": weights, "gradients": weights, "momentum": weights})

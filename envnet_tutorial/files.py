@@ -1,19 +1,31 @@
-"""Files that appear whole or not at all, disks that are full, and the md5 that tells a whole file from another."""
+"""Files that appear whole or not at all, disks that are full, and the md5 that tells a whole file from another.
+
+`written_whole` is the one way in which this package writes a file that something else will read. `write_json`,
+`write_table`, `write_arrays` and `write_tensors` are its forms for what a result is made of.
+"""
 
 import errno
 import hashlib
+import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
 
 from envnet_tutorial.errors import InputError
 
+if TYPE_CHECKING:  # who fetches data need not wait for it
+    import pandas as pd
+
 #: Ending of every file that is still being written.
 PART_SUFFIX = ".part"
+#: What a disk refuses a write with; any other error of the operating system may be one of the network.
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.EPERM)
 
 
 @contextmanager
@@ -35,19 +47,70 @@ def written_whole(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
         Path(temporary).unlink(missing_ok=True)
 
 
-def _parts(folder: Path) -> Iterator[Path]:
-    """Yield what is still being written below `folder`, or was when its process was killed."""
-    return (path for path in folder.rglob(f".*{PART_SUFFIX}") if path.is_file())
+def write_json(path: Path, value: object) -> None:
+    """Write plain values as JSON, whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written; what was there before is untouched. So with the other forms.
+    """
+    with _kept(path) as stream:
+        stream.write(f"{json.dumps(value, indent=2)}\n".encode())
+
+
+def write_table(path: Path, table: "pd.DataFrame") -> None:
+    """Write the columns of a table as CSV, without its index; see `write_json`."""
+    with _kept(path) as stream:
+        stream.write(table.to_csv(index=False, lineterminator="\n").encode())
+
+
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write named arrays as a compressed NPZ; see `write_json`."""
+    with _kept(path) as stream:
+        np.savez_compressed(stream, **arrays)
+
+
+def write_tensors(path: Path, value: object) -> None:
+    """Write tensors, or plain containers of them such as a state dict, as ``torch.load`` reads them; see `write_json`.
+
+    Only this form needs torch, which takes seconds to load.
+    """
+    import torch
+
+    with _kept(path) as stream:
+        torch.save(value, stream)
+
+
+@contextmanager
+def _kept(path: Path) -> Iterator[BinaryIO]:
+    """Write a file whole, wait until the disk has it, and say in one sentence what is in the way."""
+    try:
+        with written_whole(path, durable=True) as stream:
+            yield stream
+    except (OSError, RuntimeError) as error:  # torch.save turns some OSErrors into RuntimeErrors
+        raise unwritten(path, error) from error
+
+
+def unwritten(path: Path, error: Exception) -> InputError:
+    """Make the one sentence for a file or folder that cannot be written."""
+    reason = getattr(error, "strerror", None) or "the disk is full or the file may not grow"
+    return InputError(f"{path} could not be written ({reason}); what was there before is untouched")
+
+
+def is_part(path: Path) -> bool:
+    """Tell whether a file is still being written, or was when its process was killed."""
+    return path.name.startswith(".") and path.suffix == PART_SUFFIX and path.is_file()
 
 
 def has_parts(folder: Path) -> bool:
     """Tell whether anything below `folder` is half-written."""
-    return any(True for _ in _parts(folder))
+    return any(is_part(path) for path in folder.rglob(".*"))
 
 
 def remove_parts(folder: Path) -> None:
     """Remove what a killed process left half-written below `folder`; only call while holding the folder's lock."""
-    for path in list(_parts(folder)):
+    for path in [path for path in folder.rglob(".*") if is_part(path)]:
         path.unlink(missing_ok=True)
 
 
@@ -74,10 +137,6 @@ def errors_of_disk(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise InputError(
-                f"the disk is full: {path} could not be written, what was there before is intact"
-            ) from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-            raise InputError(f"{path} may not be written here: give another folder") from error
+        if error.errno in DISK_ERRORS:
+            raise unwritten(path, error) from error
         raise

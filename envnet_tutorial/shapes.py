@@ -13,10 +13,17 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from envnet_tutorial.modes import evaluating
 from envnet_tutorial.receptive_field import FieldTracker
 
 
-def conv_output_length(length: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
+def conv_output_length(
+    length: int,
+    kernel: int,
+    stride: int = 1,
+    padding: int = 0,
+    dilation: int = 1,
+) -> int:
     """Count the positions at which a kernel fits along one axis (lesson 2).
 
     Parameters
@@ -38,12 +45,14 @@ def conv_output_length(length: int, kernel: int, stride: int = 1, padding: int =
     """
     if min(length, kernel, stride, dilation) < 1 or padding < 0:
         raise ValueError(
-            "length, kernel, stride and dilation must be at least 1 and padding at least 0; got "
-            f"length={length}, kernel={kernel}, stride={stride}, padding={padding}, dilation={dilation}"
+            "length, kernel, stride and dilation must be at least 1 and padding at "
+            f"least 0; got length={length}, kernel={kernel}, stride={stride}, "
+            f"padding={padding}, dilation={dilation}"
         )
     span = dilation * (kernel - 1) + 1
     if length + 2 * padding < span:
-        raise ValueError(f"a kernel that spans {span} samples does not fit into {length} + 2 x {padding} samples")
+        room = f"{length} + 2 x {padding} samples"
+        raise ValueError(f"a kernel that spans {span} samples does not fit into {room}")
     return (length + 2 * padding - span) // stride + 1
 
 
@@ -65,7 +74,7 @@ def conv_windows(length: int, kernel: int, stride: int = 1, padding: int = 0, di
 
 
 def overlapping_samples_post_conv(num_sample: int, filter_size: int) -> int:
-    """Estimate how many samples a valid convolution removes, the way the original tutorial does (lesson 3).
+    """Estimate how many samples a convolution removes, as the original tutorial does.
 
     Parameters
     ----------
@@ -86,11 +95,13 @@ def overlapping_samples_post_conv(num_sample: int, filter_size: int) -> int:
 
     Notes
     -----
-    It equals the exact ``filter_size - 1`` only as long as the inner division leaves a small enough remainder:
-    (16000, 8) gives 7, but (100, 30) gives 32 where the convolution removes 29.
+    It equals the exact ``filter_size - 1`` only as long as the inner division leaves a
+    small enough remainder: (16000, 8) gives 7, but (100, 30) gives 32 where the
+    convolution removes 29 (lesson 3).
     """
     if not 1 <= filter_size <= num_sample:
-        raise ValueError(f"filter_size must lie between 1 and num_sample = {num_sample}, got {filter_size}")
+        limits = f"1 and num_sample = {num_sample}"
+        raise ValueError(f"filter_size must lie between {limits}, got {filter_size}")
     return num_sample // (num_sample // filter_size) - 1
 
 
@@ -200,15 +211,10 @@ def walk(model: nn.Module, input_shape: tuple[int, ...], sample_rate: int | None
 
 def _pass_shapes(model: nn.Module, waveform: Tensor, tracker: FieldTracker) -> None:
     """Run a forward pass in evaluation mode with weights that have a shape only, and restore the mode of each layer."""
-    modes = {module: module.training for module in model.modules()}
     state = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     ghosts = {name: torch.empty_like(tensor, device="meta") for name, tensor in state.items()}
-    try:
-        with torch.no_grad(), tracker:
-            functional_call(model.eval(), ghosts, (waveform,))
-    finally:
-        for module, training in modes.items():
-            module.training = training
+    with evaluating(model), tracker:
+        functional_call(model, ghosts, (waveform,))
 
 
 def _as_table(rows: list[tuple], blocks: dict[str, nn.Module], sample_rate: int | None) -> pd.DataFrame:

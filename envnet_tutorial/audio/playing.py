@@ -11,8 +11,10 @@ import soundfile
 import torch
 from torch import Tensor
 
+from envnet_tutorial.audio.levels import level
 from envnet_tutorial.audio.resampling import resample
-from envnet_tutorial.audio.writing import as_frames, encode, level
+from envnet_tutorial.audio.samples import as_frames
+from envnet_tutorial.audio.writing import encode
 from envnet_tutorial.errors import InputError
 
 #: Rates in Hz that an MP3 may have (ISO/IEC 11172-3 and 13818-3, and the quarter rates of MPEG 2.5).

@@ -30,6 +30,16 @@ def decibels(power: Tensor, *, reference: float = 1.0, floor: float = FLOOR) -> 
     return 10 * torch.log10((power / reference).clamp(min=10 ** (floor / 10)))
 
 
+def hz_to_mel(frequency):
+    """Convert Hz to mel by O'Shaughnessy's formula, 2595 log10(1 + f / 700) (lesson 1)."""
+    return 2595 * torch.log10(1 + torch.as_tensor(frequency, dtype=torch.float64) / 700)
+
+
+def mel_to_hz(mel):
+    """Convert mel to Hz, the inverse of `hz_to_mel`."""
+    return 700 * (10 ** (torch.as_tensor(mel, dtype=torch.float64) / 2595) - 1)
+
+
 def log_mel(
     waveform: Tensor,
     sample_rate: int,
@@ -68,20 +78,68 @@ def log_mel(
     hop, window = round(hop_seconds * sample_rate), round(window_seconds * sample_rate)
     if waveform.shape[-1] < hop or not 0 < hop <= window:
         raise ValueError(f"{waveform.shape[-1]} samples, a window of {window} and a hop of {hop} give no frame")
-    transform = _mel_transform(sample_rate, window, hop, num_bands).to(waveform.device)
-    missing = transform.n_fft - hop
-    padded = torch.nn.functional.pad(waveform, (missing // 2, missing - missing // 2))
-    return decibels(transform(padded), reference=(float(transform.spectrogram.window.sum()) / 2) ** 2, floor=floor)
+    early, both = (fourier_length(window) - hop) // 2 - around_window(window)[0], window - hop
+    padded = torch.nn.functional.pad(waveform, (early, both - early))
+    return log_mel_frames(padded, sample_rate, num_bands=num_bands, hop=hop, window=window, floor=floor)
+
+
+def log_mel_frames(
+    waveform: Tensor, sample_rate: int, *, num_bands: int = 40, hop: int, window: int, floor: float = FLOOR
+) -> Tensor:
+    """Compute a log-mel spectrogram with one frame for each window that lies within the signal (lesson 6).
+
+    Parameters
+    ----------
+    waveform, sample_rate, num_bands, floor
+        As for `log_mel`.
+    hop, window : int
+        Step from frame to frame, and length of the Hann window, in samples.
+
+    Returns
+    -------
+    Tensor, shape (..., band, frame)
+        dB relative to a full-scale sine; ``(time - window) // hop + 1`` frames.
+
+    Raises
+    ------
+    ValueError
+        If the waveform is shorter than a window.
+    """
+    if waveform.shape[-1] < window:
+        raise ValueError(f"{waveform.shape[-1]} samples are no window of {window}")
+    transform, reference = _mel_transform(sample_rate, window, hop, num_bands, waveform.device)
+    # The Fourier transform takes more samples than the window; what stands outside the window is multiplied by zero.
+    padded = torch.nn.functional.pad(waveform, around_window(window))
+    return decibels(transform(padded), reference=reference, floor=floor)
+
+
+def fourier_length(window: int) -> int:
+    """Return the length of the Fourier transform: the power of two that holds a window."""
+    return 1 << (window - 1).bit_length()
+
+
+def around_window(window: int) -> tuple[int, int]:
+    """Return how many samples of the Fourier transform stand before and behind its window."""
+    outside = fourier_length(window) - window
+    return outside // 2, outside - outside // 2
 
 
 @functools.lru_cache(maxsize=16)
-def _mel_transform(sample_rate: int, window: int, hop: int, num_bands: int) -> MelSpectrogram:
-    """Make torchaudio's transform, on a Fourier length that is a power of two."""
-    return MelSpectrogram(
-        sample_rate,
-        n_fft=1 << (window - 1).bit_length(),
-        win_length=window,
-        hop_length=hop,
-        n_mels=num_bands,
-        center=False,
-    )
+def _mel_transform(
+    sample_rate: int, window: int, hop: int, num_bands: int, device: torch.device
+) -> tuple[MelSpectrogram, float]:
+    """Make torchaudio's transform on a device, and the power of a full-scale sine under its window.
+
+    It outlives whoever asks first, so that nobody's inference mode or default device may mark it.
+    """
+    with torch.inference_mode(False), torch.device("cpu"):
+        transform = MelSpectrogram(
+            sample_rate,
+            n_fft=fourier_length(window),
+            win_length=window,
+            hop_length=hop,
+            n_mels=num_bands,
+            center=False,
+        )
+        reference = (float(transform.spectrogram.window.sum()) / 2) ** 2
+        return transform.to(device), reference

@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from envnet_tutorial.errors import InputError
 
-class SourceLeakError(ValueError):
+
+class SourceLeakError(InputError):
     """A split puts fragments of one source recording on both sides."""
 
 
@@ -22,7 +24,7 @@ class ClipArray:
     folds : ndarray of int64, shape (clip,)
         Official fold of each clip.
     sources : ndarray of str, shape (clip,)
-        Source recording that each clip is a fragment of.
+        Source that each clip is a fragment of: recording and class (`folder.ClipTable.sources`).
     names : ndarray of str, shape (clip,)
         File name of each clip.
     classes : tuple of str

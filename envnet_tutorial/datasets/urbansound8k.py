@@ -78,9 +78,8 @@ class UrbanSound8K:
 
     Notes
     -----
-    ``src_file`` is the Freesound recording and the class: five of the 1,297 recordings have fragments of one class in
-    one official fold and of another class in another (106905, 132016, 176638, 180937 and 77751). Those folds are what
-    all published results stand on, so they are kept, and a label's own sounds are still never on both sides.
+    Five of the 1,297 recordings have fragments of one class in one official fold and of another class in another
+    (106905, 132016, 176638, 180937 and 77751): a source is recording plus class, see `folder.ClipTable.sources`.
     """
 
     #: Where a test puts a small set in the place of the real one.
@@ -135,5 +134,5 @@ class UrbanSound8K:
             path = PurePosixPath(name).relative_to("audio")
             recording, target, _, _ = path.stem.split("-")
             fold, category = int(path.parent.name.removeprefix("fold")), CLASSES[int(target)]
-            rows.append((str(path), fold, int(target), category, f"{recording}-{target}"))
+            rows.append((str(path), fold, int(target), category, recording))
         return pd.DataFrame(rows, columns=["filename", "fold", "target", "category", "src_file"])

@@ -1,18 +1,48 @@
-"""How loud waveforms are: as the ear weights them, and brought nearer to each other (lessons 4 and 6).
+"""How loud waveforms are: as they are, as the ear weights them, and brought nearer to each other (lessons 1, 4 and 6).
 
-Every function takes a whole batch of waveforms as one tensor, on any device.
+All functions but `level` take a whole batch of waveforms as one tensor, on any device.
 """
 
+import math
+
+import numpy as np
 import torch
 from torch import Tensor
 
+from envnet_tutorial.audio.samples import as_float
+from envnet_tutorial.errors import InputError
 from envnet_tutorial.settings import CLIP_RATE
 
 FLOOR_DB = -80.0
-#: Level in dB that `compress_levels` brings others nearer to: about the median of a crop of ESC-10.
+#: Level in dB, where full scale is 0, that `compress_levels` brings others nearer to.
 COMMON_LEVEL_DB = -20.0
 #: No level counts as lower in `compress_levels`, so that next to nothing is not made loud.
 QUIETEST_DB = -60.0
+
+
+def level(waveform: Tensor | np.ndarray) -> float:
+    """Measure the level of a waveform: its root mean square in dB relative to full scale (lesson 1).
+
+    Parameters
+    ----------
+    waveform : Tensor or ndarray of float or int16, any shape
+        In [-1, 1].
+
+    Returns
+    -------
+    float
+        ``20 log10(rms)`` in dBFS: 0 for a full-scale square wave, -3.01 for a full-scale sine, -inf for silence.
+
+    Raises
+    ------
+    InputError
+        If the waveform is empty or not finite.
+    """
+    values = as_float(waveform).to(torch.float64)
+    if not values.numel() or not bool(torch.isfinite(values).all()):
+        raise InputError("a level needs at least one sample, and all of them finite")
+    rms = float(values.square().mean().sqrt())
+    return 20 * math.log10(rms) if rms else -math.inf
 
 
 def compress_levels(waveforms: Tensor, ratio: float) -> Tensor:
