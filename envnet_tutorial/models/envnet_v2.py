@@ -1,4 +1,4 @@
-"""EnvNet-v2: deeper, at 44.1 kHz, with filters that resolve far more (lesson 6).
+"""EnvNet-v2: deeper, at 44.1 kHz, with filters that resolve far more (lesson 7).
 
 Y. Tokozume, Y. Ushiku and T. Harada, "Learning from between-class examples for deep sound recognition", ICLR 2018,
 arXiv:1711.10282.
@@ -8,12 +8,13 @@ from collections import OrderedDict
 
 from torch import nn
 
-from envnet_tutorial.models.envnet import ConvBlock, LinearBlock, Transpose, WaveformNetwork
+from envnet_tutorial.models.base import FeatureConvNetwork
+from envnet_tutorial.models.layers import ConvBlock, LinearBlock, Transpose
 from envnet_tutorial.settings import ENVNET_V2_INPUT
 
 
-class EnvNetV2(WaveformNetwork):
-    """EnvNet-v2, from a raw waveform of 66,650 samples at 44.1 kHz to class scores (lesson 6).
+class EnvNetV2(FeatureConvNetwork, name="envnet-v2"):
+    """EnvNet-v2, from a raw waveform of 66,650 samples at 44.1 kHz to logits (lesson 7).
 
     Parameters
     ----------
@@ -29,13 +30,15 @@ class EnvNetV2(WaveformNetwork):
 
     Notes
     -----
-    ``feature_conv`` learns a picture of 64 rows by 260 steps of 5.8 ms. Its two convolutions see 94 samples (2.1 ms),
-    4 samples apart; ``classifier`` reads the picture. The weights of the linear layers are drawn from a normal
+    ``feature_conv`` learns a feature map of 64 rows by 260 frames of 5.8 ms. Its two convolutions see 94 samples
+    (2.1 ms), 4 samples apart; ``classifier`` reads it. The weights of the linear layers are drawn from a normal
     distribution with variance ``1 / in_features``. The keys of the state dict follow EnvNet's scheme.
     """
 
-    input_format = ENVNET_V2_INPUT
     title = "EnvNet-v2"
+    input_format = ENVNET_V2_INPUT
+    receptive_field = 256 + 90  # a pool's 64 places, 4 samples apart, and what two filters of 94 samples reach beyond
+    hop = 256
 
     def __init__(self, num_classes: int, dropout: float = 0.5):
         super().__init__(num_classes)

@@ -60,7 +60,7 @@ class ReorderedClassifier(nn.Sequential):
         return self.fc7(self.fc6(self.fc5(self.flatten(x))))
 
 
-class ReorderedEnvNet(EnvNet):
+class ReorderedEnvNet(EnvNet, name="envnet-reordered"):
     """EnvNet, evaluated in a faster order: same parameters, keys, values and gradients, up to rounding (lesson 4).
 
     Parameters
