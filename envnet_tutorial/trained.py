@@ -8,7 +8,8 @@ from torch import nn
 
 from envnet_tutorial.datasets import read_folder
 from envnet_tutorial.errors import InputError
-from envnet_tutorial.runs import NETWORKS, RunFolder
+from envnet_tutorial.models import NETWORKS
+from envnet_tutorial.run_folder import RunFolder
 from envnet_tutorial.training import PRESETS, Preparation
 
 
@@ -46,7 +47,7 @@ def load_trained(
     fold : int, optional
         Which network of the run; its first finished fold's without.
     network : str, optional
-        Whose weights a lone file holds, a key of `runs.NETWORKS`; EnvNet's without.
+        Whose weights a lone file holds, a key of `models.NETWORKS`; EnvNet's without.
     preset : str, optional
         Recipe that a lone file was trained with, a key of `training.PRESETS`; the paper's without.
     data : Path, optional

@@ -1,13 +1,15 @@
-"""Train and test networks (lesson 4): `fit`, `evaluate`, `k_fold`, and the recipes they follow.
+"""Train and test networks (lesson 4): `fit`, `predict`, `evaluate`, `k_fold`, and the recipes they follow.
 
 Read `recipe` (what is decided), `batches` (what a step sees), `loop` (the step), `evaluation` (the test), `folds`.
 """
 
-from envnet_tutorial.training.evaluation import Evaluation, average_windows, confusion_matrix, evaluate
-from envnet_tutorial.training.folds import FoldResult, build_model, k_fold
+from envnet_tutorial.training.evaluation import Evaluation, average_windows, confusion_matrix, evaluate, predict
+from envnet_tutorial.training.folds import FoldResult, build_model, k_fold, train_fold
+from envnet_tutorial.training.history import History
 from envnet_tutorial.training.loop import fit, kl_loss, train_epoch
+from envnet_tutorial.training.optimizer import make_optimizer
 from envnet_tutorial.training.recipe import FAST, LESSON, PAPER, PRESETS, SHORT, Preparation, Recipe
-from envnet_tutorial.training.run import History, Run, TrainingStopped, make_optimizer, steps_per_epoch
+from envnet_tutorial.training.state import TrainingState, TrainingStopped
 
 __all__ = [
     "FAST",
@@ -20,7 +22,7 @@ __all__ = [
     "History",
     "Preparation",
     "Recipe",
-    "Run",
+    "TrainingState",
     "TrainingStopped",
     "average_windows",
     "build_model",
@@ -30,6 +32,7 @@ __all__ = [
     "k_fold",
     "kl_loss",
     "make_optimizer",
-    "steps_per_epoch",
+    "predict",
     "train_epoch",
+    "train_fold",
 ]

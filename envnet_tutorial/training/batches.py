@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from envnet_tutorial import augment, levels
+from envnet_tutorial import augment
+from envnet_tutorial.audio import levels
 from envnet_tutorial.datasets.clips import ClipArray
 from envnet_tutorial.settings import InputFormat
+from envnet_tutorial.training.distributed import shard
 from envnet_tutorial.training.recipe import Recipe
 
 
@@ -40,9 +43,49 @@ class DeviceClips:
         span = augment.sound_span(samples) if trim_silence else augment.whole_span(samples)
         return cls(samples, labels, span, clips.num_classes)
 
-    def span_of(self, rows: Tensor) -> augment.Span:
-        """Return the span of the clips that ``rows`` names."""
-        return augment.Span(self.span.first[rows], self.span.length[rows])
+
+class Batch(NamedTuple):
+    """What one step of the training sees.
+
+    Parameters
+    ----------
+    waveforms : Tensor of float32, shape (clip, 1, time)
+    targets : Tensor of float32, shape (clip, class)
+        Probability of each class.
+    weight : float, default 1
+        What this process's mean loss counts in the mean over all processes; 1 for a process on its own.
+    """
+
+    waveforms: Tensor
+    targets: Tensor
+    weight: float = 1.0
+
+
+def epoch_batches(
+    clips: DeviceClips, recipe: Recipe, input_format: InputFormat, generator: torch.Generator
+) -> Iterator[Batch]:
+    """Draw the batches of one epoch, cropped, mixed and levelled; of each, this process's share (lesson 4).
+
+    Every process draws whole batches from the same generator, so that crops and mixtures are those of a process on its
+    own, and keeps its share.
+
+    Parameters
+    ----------
+    clips : DeviceClips
+    recipe : Recipe
+    input_format : InputFormat
+        What the network takes.
+    generator : torch.Generator
+        Source of the random numbers, on the device of the clips.
+
+    Yields
+    ------
+    Batch
+    """
+    for rows in epoch_rows(clips, recipe, generator):
+        waveforms, targets = draw_batch(clips, rows, recipe, input_format, generator)
+        (waveforms, weight), (targets, _) = shard(waveforms), shard(targets)
+        yield Batch(waveforms, targets, weight)
 
 
 def epoch_rows(clips: DeviceClips, recipe: Recipe, generator: torch.Generator) -> Iterator[tuple[Tensor, ...]]:
@@ -62,7 +105,7 @@ def epoch_rows(clips: DeviceClips, recipe: Recipe, generator: torch.Generator) -
 
 
 def draw_batch(
-    clips: DeviceClips, rows: tuple[Tensor, ...], recipe: Recipe, heard: InputFormat, generator: torch.Generator
+    clips: DeviceClips, rows: tuple[Tensor, ...], recipe: Recipe, input_format: InputFormat, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Crop and mix one batch of clips, and set its levels (lessons 4 and 6).
 
@@ -72,7 +115,7 @@ def draw_batch(
     rows : tuple of Tensor of int64, shape (batch,)
         The clips, or the first and second clips of mixtures.
     recipe : Recipe
-    heard : InputFormat
+    input_format : InputFormat
         What the network takes.
     generator : torch.Generator
         Source of the random numbers, on the device of the clips.
@@ -86,9 +129,9 @@ def draw_batch(
     crops = [
         augment.random_crop(
             clips.samples[which],
-            heard.num_samples,
+            input_format.num_samples,
             generator=generator,
-            span=clips.span_of(which),
+            span=clips.span.of(which),
             max_scale=recipe.max_scale,
         )
         for which in rows
@@ -97,7 +140,7 @@ def draw_batch(
     waveforms, targets = crops[0], labels[0]
     if recipe.mix == "bc":
         ratio = torch.rand(len(waveforms), generator=generator, device=waveforms.device)
-        waveforms = augment.mix(crops[0], crops[1], ratio, heard.sample_rate)
+        waveforms = augment.mix(crops[0], crops[1], ratio, input_format.sample_rate)
         targets = ratio[:, None] * labels[0] + (1 - ratio[:, None]) * labels[1]
     targets = (1 - recipe.label_smoothing) * targets + recipe.label_smoothing / clips.num_classes
     if recipe.max_gain_db:

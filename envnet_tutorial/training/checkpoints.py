@@ -3,80 +3,51 @@
 import os
 import pickle
 import zlib
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import BinaryIO
 
 import torch
 
 from envnet_tutorial.errors import InputError
+from envnet_tutorial.files import write_tensors
 from envnet_tutorial.training.batches import DeviceClips
-from envnet_tutorial.training.run import Run, TrainingStopped
+from envnet_tutorial.training.state import TrainingState
 
 
-def write_atomically(path: str | os.PathLike, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file beside its place, then move it there: a reader finds the old file or the new one, never a part.
-
-    Parameters
-    ----------
-    path : path-like
-    write : callable
-        Writes to the open binary file that it is given.
-
-    Raises
-    ------
-    TrainingStopped
-        If the file cannot be written, for instance because the disk is full; the old file is untouched.
-    """
-    path = Path(path)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with partial.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except (OSError, RuntimeError) as error:  # torch.save turns some OSErrors into RuntimeErrors
-        partial.unlink(missing_ok=True)
-        reason = getattr(error, "strerror", None) or "the disk is full or the file may not grow"
-        raise TrainingStopped(f"{path} could not be written ({reason}); what was there before is untouched") from error
-
-
-def save_checkpoint(path: str | os.PathLike, run: Run) -> None:
-    """Save what a run holds after its last finished epoch (lesson 4).
+def save_checkpoint(path: str | os.PathLike, state: TrainingState) -> None:
+    """Save what a training holds after its last finished epoch (lesson 4).
 
     The random numbers of an epoch follow from the run's seed and the epoch's number, so no generator is saved.
 
     Parameters
     ----------
     path : path-like
-    run : Run
+    state : TrainingState
 
     Raises
     ------
-    TrainingStopped
+    InputError
         If the file cannot be written; the checkpoint before is untouched.
     """
-    state = {
-        "recipe": asdict(run.recipe),
-        "seed": run.seed,
-        "clips": fingerprint(run.clips),
-        "history": run.history.rows,
-        "model": run.model.state_dict(),
-        "optimizer": run.optimizer.state_dict(),
-        "scheduler": run.scheduler.state_dict(),
+    saved = {
+        "recipe": asdict(state.recipe),
+        "seed": state.seed,
+        "clips": fingerprint(state.clips),
+        "history": state.history.rows,
+        "model": state.model.state_dict(),
+        "optimizer": state.optimizer.state_dict(),
+        "scheduler": state.scheduler.state_dict(),
     }
-    write_atomically(path, lambda file: torch.save(state, file))
+    write_tensors(Path(path), saved)
 
 
-def load_checkpoint(path: str | os.PathLike, run: Run) -> None:
-    """Put a run into the state that a checkpoint holds (lesson 4).
+def load_checkpoint(path: str | os.PathLike, state: TrainingState) -> None:
+    """Put a training into the state that a checkpoint holds (lesson 4).
 
     Parameters
     ----------
     path : path-like
-    run : Run
+    state : TrainingState
         Started with the same recipe, seed and clips.
 
     Raises
@@ -85,18 +56,18 @@ def load_checkpoint(path: str | os.PathLike, run: Run) -> None:
         If the file is no checkpoint, or one of another run.
     """
     try:
-        state = torch.load(path, map_location=run.device, weights_only=True)
-        found = {key: state[key] for key in ("recipe", "seed", "clips")}
+        saved = torch.load(path, map_location=state.device, weights_only=True)
+        found = {key: saved[key] for key in ("recipe", "seed", "clips")}
     except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, KeyError, TypeError) as error:
         raise InputError(f"{path} is not a checkpoint of this package, or it is damaged") from error
-    wanted = {"recipe": asdict(run.recipe), "seed": run.seed, "clips": fingerprint(run.clips)}
+    wanted = {"recipe": asdict(state.recipe), "seed": state.seed, "clips": fingerprint(state.clips)}
     differing = [key for key in wanted if wanted[key] != found[key]]
     if differing:
         raise InputError(f"{path} belongs to a run with other {' and '.join(differing)}: resume with the same ones")
-    run.model.load_state_dict(state["model"])
-    run.optimizer.load_state_dict(state["optimizer"])
-    run.scheduler.load_state_dict(state["scheduler"])
-    run.history.rows[:] = state["history"]
+    state.model.load_state_dict(saved["model"])
+    state.optimizer.load_state_dict(saved["optimizer"])
+    state.scheduler.load_state_dict(saved["scheduler"])
+    state.history.rows[:] = saved["history"]
 
 
 def fingerprint(clips: DeviceClips) -> int:

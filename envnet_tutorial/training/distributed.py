@@ -19,7 +19,6 @@ from torch.distributed.nn.functional import all_reduce
 from torch.nn.parallel import DistributedDataParallel
 
 from envnet_tutorial.errors import InputError
-from envnet_tutorial.training.run import Run
 
 
 def join_processes() -> torch.device | None:
@@ -58,8 +57,14 @@ def wait_for_all() -> None:
         dist.barrier()
 
 
-def own_share(batch: Tensor) -> Tensor:
-    """Return this process's share of a batch, along its first axis.
+def shard(batch: Tensor) -> tuple[Tensor, float]:
+    """Return this process's share of a batch, along its first axis, and the weight of its mean in the mean of all.
+
+    Returns
+    -------
+    share : Tensor
+    weight : float
+        Clips of the share over those of an even one: processes average, and shares may differ by a clip.
 
     Raises
     ------
@@ -69,7 +74,8 @@ def own_share(batch: Tensor) -> Tensor:
     rank, size = rank_and_size()
     if len(batch) < size:
         raise InputError(f"a batch of {len(batch)} clips cannot be shared by {size} processes: use fewer processes")
-    return batch[rank::size]
+    share = batch[rank::size]
+    return share, len(share) * size / len(batch)
 
 
 def sum_over_processes(numbers: Tensor) -> Tensor:
@@ -80,22 +86,26 @@ def sum_over_processes(numbers: Tensor) -> Tensor:
 
 
 @contextmanager
-def connected(run: Run) -> Iterator[None]:
-    """Let a run average gradients and batch statistics over all processes while the context lasts."""
+def connected(model: nn.Module, device: torch.device) -> Iterator[nn.Module]:
+    """Let a network average gradients and batch statistics over all processes while the context lasts.
+
+    Yields
+    ------
+    nn.Module
+        What the loop is to call: the model itself for a process on its own, else a wrapper around it.
+    """
     if not dist.is_initialized():
-        yield
+        yield model
         return
-    norms = [module for module in run.model.modules() if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d))]
+    norms = [module for module in model.modules() if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d))]
     for module in norms:
         module.forward = partial(whole_batch_norm, module)
         module.sum_over_processes = all_reduce  # for a batch norm that is folded into the layer before it
-    device_ids = [run.device.index] if run.device.type == "cuda" else None
-    run.network = DistributedDataParallel(run.model, device_ids=device_ids)
     with warnings.catch_warnings():
         # Only strides of axes with one entry differ: channels last against none. They cost nothing.
         warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
         try:
-            yield
+            yield DistributedDataParallel(model, device_ids=[device.index] if device.type == "cuda" else None)
         finally:
             for module in norms:
                 del module.forward, module.sum_over_processes

@@ -4,14 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from envnet_tutorial import augment, levels
+from envnet_tutorial import augment
+from envnet_tutorial.audio import levels
+from envnet_tutorial.audio.samples import as_int16
 from envnet_tutorial.datasets.clips import ClipArray
 from envnet_tutorial.errors import InputError
-from envnet_tutorial.training.batches import DeviceClips
+from envnet_tutorial.models.base import WaveformNetwork
+from envnet_tutorial.modes import evaluating
+from envnet_tutorial.training.device import choose_device, on_device, precision_context
 from envnet_tutorial.training.recipe import Preparation
-from envnet_tutorial.training.runtime import choose_device, lent_to, precision_context
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Evaluation:
     Parameters
     ----------
     probabilities : ndarray, shape (clip, class)
-        Mean over the windows of the softmax of the scores.
+        Mean over the windows of the softmax of the logits.
     labels : ndarray of int64, shape (clip,)
         The true classes.
     """
@@ -40,6 +43,12 @@ class Evaluation:
         return float((self.predictions == self.labels).mean())
 
     @property
+    def nll(self) -> float:
+        """Mean negative log-likelihood of the true classes, in nats: the loss on the test clips."""
+        likelihood = self.probabilities[np.arange(len(self.labels)), self.labels]
+        return float(-np.log(np.maximum(likelihood, 1e-12)).mean())
+
+    @property
     def confusion(self) -> np.ndarray:
         """Number of clips by true class (row) and predicted class (column)."""
         return confusion_matrix(self.labels, self.predictions, self.probabilities.shape[1])
@@ -52,40 +61,71 @@ def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, num_classes: i
     return counts
 
 
-def average_windows(scores: Tensor) -> Tensor:
-    """Average the windows' softmax: scores (clip, window, class) to probabilities (clip, class) (lesson 4)."""
-    return scores.float().softmax(dim=-1).mean(dim=1)
+def average_windows(logits: Tensor) -> Tensor:
+    """Average the windows' softmax: logits (clip, window, class) to probabilities (clip, class) (lesson 4)."""
+    return logits.float().softmax(dim=-1).mean(dim=1)
 
 
-@torch.no_grad()  # not inference_mode: weights that are moved in it could never be trained again
-def evaluate(
-    model: nn.Module,
-    clips: ClipArray,
+def predict(
+    model: WaveformNetwork,
+    waveforms: Tensor | np.ndarray,
+    preparation: Preparation,
     *,
     num_windows: int = 10,
     device: torch.device | str | None = None,
     batch_size: int = 4,
-    preparation: Preparation | None = None,
     precision: str = "float32",
-) -> Evaluation:
-    """Test a network on clips that it has not seen (lesson 4).
+) -> np.ndarray:
+    """Say how probable each class is for whole clips: ten windows, softmax averaged (lesson 4).
 
     Parameters
     ----------
-    model : nn.Module
-        Maps waveforms (batch, 1, time) to scores (batch, class); has ``input_format``. Afterwards it is where it was.
-    clips : ClipArray
-        The test set. Every clip counts, silent ones too.
+    model : WaveformNetwork
+        Afterwards it is where it was, in the mode that it was in.
+    waveforms : Tensor or ndarray of float in [-1, 1] or of int16, shape (clip, time)
+        Mono, at the rate of the network. Floats are rounded to 16 bits, as the clips of a set are.
+    preparation : Preparation
+        What was done to the clips in training: the recipe's ``preparation``. A wrong one gives wrong numbers and no
+        error, so there is no default.
     num_windows : int, default 10
         Evenly spaced windows of each padded clip.
     device : torch.device or str, optional
         Where to compute; a GPU if there is one.
     batch_size : int, default 4
         Clips at a time, with all their windows.
-    preparation : Preparation, optional
-        What was done to the clips in training: the recipe's ``preparation``; the paper's without.
     precision : {"float32", "bfloat16"}, default "float32"
         Number format of the convolutions and matrix products.
+
+    Returns
+    -------
+    ndarray of float32, shape (clip, class)
+    """
+    device, num_samples = choose_device(device), model.input_format.num_samples
+    samples = torch.tensor(as_int16(waveforms), device=device)  # (clip, time)
+    span = augment.sound_span(samples) if preparation.trim_silence else augment.whole_span(samples)
+    probabilities = []
+    with evaluating(model), on_device(model, device):
+        for rows in torch.arange(len(samples), device=device).split(batch_size):
+            windows = augment.cut_test_windows(samples[rows], num_samples, num_windows, span=span.of(rows))
+            windows = levels.compress_levels(windows, preparation.compression_ratio)  # (clip, window, time)
+            with precision_context(device, precision):
+                logits = model(windows.flatten(0, 1).unsqueeze(1))  # (clip * window, class)
+            probabilities.append(average_windows(logits.unflatten(0, windows.shape[:2])))
+    return torch.cat(probabilities).cpu().numpy()
+
+
+def evaluate(model: WaveformNetwork, clips: ClipArray, preparation: Preparation, **options) -> Evaluation:
+    """Test a network on clips that it has not seen: `predict`, beside the true classes (lesson 4).
+
+    Parameters
+    ----------
+    model : WaveformNetwork
+    clips : ClipArray
+        The test set. Every clip counts, silent ones too.
+    preparation : Preparation
+        The recipe's ``preparation``.
+    **options
+        Passed on to `predict`.
 
     Returns
     -------
@@ -97,25 +137,10 @@ def evaluate(
         If the clips are sampled at another rate than the network takes, or there are none.
     """
     check_clips(model, clips)
-    device, preparation = choose_device(device), preparation or Preparation()
-    was_training = model.training
-    model.eval()
-    data = DeviceClips.load(clips, device, trim_silence=preparation.trim_silence)
-    probabilities = []
-    with lent_to(model, device):
-        for rows in torch.arange(len(clips), device=device).split(batch_size):
-            windows = augment.cut_test_windows(
-                data.samples[rows], model.input_format.num_samples, num_windows, span=data.span_of(rows)
-            )  # (clip, window, time)
-            windows = levels.compress_levels(windows, preparation.compression_ratio)
-            with precision_context(device, precision):
-                scores = model(windows.flatten(0, 1).unsqueeze(1))  # (clip * window, class)
-            probabilities.append(average_windows(scores.unflatten(0, windows.shape[:2])))
-    model.train(was_training)
-    return Evaluation(torch.cat(probabilities).cpu().numpy(), np.asarray(clips.labels))
+    return Evaluation(predict(model, clips.samples, preparation, **options), np.asarray(clips.labels))
 
 
-def check_clips(model: nn.Module, clips: ClipArray) -> None:
+def check_clips(model: WaveformNetwork, clips: ClipArray) -> None:
     """Refuse an empty set and clips at another rate than the network takes.
 
     Raises

@@ -1,41 +1,34 @@
 """The training loop: forward, loss, backward, step, schedule (lesson 4)."""
 
 import os
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 from tqdm.auto import tqdm
 
 from envnet_tutorial.datasets.clips import ClipArray
-from envnet_tutorial.training.batches import draw_batch, epoch_rows
+from envnet_tutorial.models.base import WaveformNetwork
 from envnet_tutorial.training.checkpoints import load_checkpoint, save_checkpoint
-from envnet_tutorial.training.distributed import connected, own_share, rank_and_size, sum_over_processes
+from envnet_tutorial.training.device import choose_device, keep_memory, on_device, precision_context
+from envnet_tutorial.training.distributed import connected, rank_and_size
 from envnet_tutorial.training.evaluation import check_clips
+from envnet_tutorial.training.history import History, Tally
 from envnet_tutorial.training.recipe import Recipe
-from envnet_tutorial.training.run import History, Run, steps_per_epoch
-from envnet_tutorial.training.runtime import (
-    choose_device,
-    global_seed,
-    keep_memory,
-    lent_to,
-    precision_context,
-    stream_seed,
-)
+from envnet_tutorial.training.state import TrainingState
 
-Callback = Callable[[int, nn.Module], object]
+Callback = Callable[[int, WaveformNetwork], object]
 
 
-def kl_loss(scores: Tensor, targets: Tensor) -> Tensor:
+def kl_loss(logits: Tensor, targets: Tensor) -> Tensor:
     """Return the Kullback-Leibler divergence of the prediction from the target, in nats per clip (lesson 4).
 
     Parameters
     ----------
-    scores : Tensor, shape (batch, class)
-        Before the softmax.
+    logits : Tensor, shape (batch, class)
+        Class scores before the softmax.
     targets : Tensor, shape (batch, class)
         Probability of each class. Where one class has them all, this is the cross-entropy.
 
@@ -43,59 +36,45 @@ def kl_loss(scores: Tensor, targets: Tensor) -> Tensor:
     -------
     Tensor, scalar
     """
-    return functional.kl_div(functional.log_softmax(scores.float(), dim=1), targets, reduction="batchmean")
+    return functional.kl_div(functional.log_softmax(logits.float(), dim=1), targets, reduction="batchmean")
 
 
-def train_epoch(run: Run, epoch: int, callbacks: Sequence[Callback] = (), bar: tqdm | None = None) -> dict:
+def train_epoch(state: TrainingState, epoch: int, callbacks: Sequence[Callback] = ()) -> dict:
     """Show the network every clip once, or as many mixtures: the loop itself (lesson 4).
 
     Parameters
     ----------
-    run : Run
+    state : TrainingState
     epoch : int
-        Number of the epoch, from 1. Each epoch has random numbers of its own, from the run's seed and this number,
-        so that a resumed run draws what an uninterrupted one would have drawn.
+        Number of the epoch, from 1.
     callbacks : sequence of callable
-        Called as ``callback(step, model)`` after each step.
-    bar : tqdm, optional
-        Progress bar over the steps.
+        Called as ``callback(step, model)`` after each step, counted from the first step of the training.
 
     Returns
     -------
     dict
         A row of the history.
     """
-    rank, size = rank_and_size()
-    generator = torch.Generator(run.device).manual_seed(stream_seed(run.seed, epoch, 0))
-    started, step = time.perf_counter(), (epoch - 1) * steps_per_epoch(len(run.clips.labels), run.recipe)
-    sums = torch.zeros(2, device=run.device)  # of loss and hits
-    run.network.train()
-    with global_seed(stream_seed(run.seed, epoch, 1, rank), run.device):  # for dropout
-        for rows in epoch_rows(run.clips, run.recipe, generator):
-            waveforms, targets = draw_batch(run.clips, rows, run.recipe, run.model.input_format, generator)
-            waveforms, targets = own_share(waveforms), own_share(targets)
-            with precision_context(run.device, run.recipe.precision):
-                scores = run.network(waveforms)  # (batch, class)
-            loss = kl_loss(scores, targets) * len(targets) * size / len(rows[0])  # the mean over the whole batch
-            run.optimizer.zero_grad()
+    tally = Tally(state.device)
+    state.network.train()
+    with state.dropout_seed(epoch):
+        for step, batch in enumerate(state.batches(epoch), start=(epoch - 1) * state.steps_per_epoch + 1):
+            with precision_context(state.device, state.recipe.precision):
+                logits = state.network(batch.waveforms)  # (clip, class)
+            loss = batch.weight * kl_loss(logits, batch.targets)
+            state.optimizer.zero_grad()
             loss.backward()
-            rate = run.scheduler.get_last_lr()[0]
-            run.optimizer.step()
-            run.scheduler.step()
-            step += 1
-            hits = (scores.argmax(dim=1) == targets.argmax(dim=1)).sum()
-            sums += torch.stack([loss.detach() * len(rows[0]) / size, hits])
+            state.optimizer.step()
+            rate = state.learning_rate
+            state.scheduler.step()
+            tally.add(batch, logits, loss)
             for callback in callbacks:
-                callback(step, run.model)
-            if bar is not None:
-                bar.update()
-    loss, accuracy = (sum_over_processes(sums) / len(run.clips.labels)).tolist()
-    seconds = time.perf_counter() - started
-    return {"epoch": epoch, "loss": loss, "accuracy": accuracy, "learning_rate": rate, "seconds": seconds}
+                callback(step, state.model)
+    return tally.row(epoch, rate)
 
 
 def fit(
-    model: nn.Module,
+    model: WaveformNetwork,
     train: ClipArray,
     recipe: Recipe,
     *,
@@ -111,9 +90,8 @@ def fit(
 
     Parameters
     ----------
-    model : nn.Module
-        Maps waveforms (batch, 1, time) to scores (batch, class); has ``input_format``. It is changed in place, and
-        afterwards where it was before.
+    model : WaveformNetwork
+        It is changed in place, and afterwards on the device where it was before.
     train : ClipArray
         The training clips.
     recipe : Recipe
@@ -139,37 +117,41 @@ def fit(
     Raises
     ------
     InputError
-        If the clips are sampled at another rate than the network takes, if there are none, or if the checkpoint is
-        that of another run.
+        If the clips are sampled at another rate than the network takes, if there are none, if the checkpoint is that
+        of another run, or if it cannot be written; the last good checkpoint is untouched.
     TrainingStopped
-        If the loss or a weight is no longer a number, or the checkpoint cannot be written; the last good checkpoint
-        is untouched.
+        If the loss or a weight is no longer a number; the last good checkpoint is untouched.
     """
     check_clips(model, train)
     keep_memory()
     device = choose_device(device)
-    with lent_to(model, device):
-        run = Run.start(model, train, recipe, seed, device)
+    with on_device(model, device):
+        state = TrainingState.start(model, train, recipe, seed, device)
         if resume and checkpoint is not None and Path(checkpoint).exists():
-            load_checkpoint(checkpoint, run)
-        train_epochs(run, callbacks, progress, checkpoint, checkpoint_every)
-    return run.history
+            load_checkpoint(checkpoint, state)
+        train_epochs(state, callbacks, progress, checkpoint, checkpoint_every)
+    return state.history
 
 
 def train_epochs(
-    run: Run, callbacks: Sequence[Callback], progress: bool, checkpoint: str | os.PathLike | None, checkpoint_every: int
+    state: TrainingState,
+    callbacks: Sequence[Callback],
+    progress: bool,
+    checkpoint: str | os.PathLike | None,
+    checkpoint_every: int,
 ) -> None:
-    """Train the epochs that a run has not finished yet; see `fit`."""
-    is_first, recipe = rank_and_size()[0] == 0, run.recipe
-    steps, done = steps_per_epoch(len(run.clips.labels), recipe), len(run.history.rows)
-    bar = tqdm(total=recipe.epochs * steps, initial=done * steps, unit="step", disable=not (progress and is_first))
-    with bar, connected(run):
-        for epoch in range(done + 1, recipe.epochs + 1):
-            run.history.rows.append(train_epoch(run, epoch, callbacks if is_first else (), bar))
-            run.check_numbers()
-            report(run.history.rows[-1], bar)
-            if checkpoint is not None and is_first and (epoch % checkpoint_every == 0 or epoch == recipe.epochs):
-                save_checkpoint(checkpoint, run)
+    """Train the epochs that are not finished yet; see `fit`."""
+    is_first, epochs, steps = rank_and_size()[0] == 0, state.recipe.epochs, state.steps_per_epoch
+    done = len(state.history.rows)
+    bar = tqdm(total=epochs * steps, initial=done * steps, unit="step", disable=not (progress and is_first))
+    callbacks = [*(callbacks if is_first else ()), lambda step, model: bar.update()]
+    with bar, connected(state.model, state.device) as state.network:
+        for epoch in range(done + 1, epochs + 1):
+            state.history.rows.append(train_epoch(state, epoch, callbacks))
+            state.check_numbers()
+            report(state.history.rows[-1], bar)
+            if checkpoint is not None and is_first and (epoch % checkpoint_every == 0 or epoch == epochs):
+                save_checkpoint(checkpoint, state)
 
 
 def report(row: dict, bar: tqdm) -> None:

@@ -96,13 +96,17 @@ class Recipe:
             raise ValueError(f"epochs and batch_size must be at least 1; got {self.epochs} and {self.batch_size}")
         if not 0 <= self.label_smoothing < 1:
             raise ValueError(f"label_smoothing must be at least 0 and below 1; got {self.label_smoothing}")
-        if self.compression_ratio < 1:
+        if not self.compression_ratio >= 1:  # nor if it is not a number
             raise ValueError(f"compression_ratio must be at least 1; got {self.compression_ratio}")
 
     @property
     def preparation(self) -> Preparation:
         """What the network is to hear of every clip, in testing too."""
         return Preparation(self.trim_silence, self.compression_ratio)
+
+    def steps_per_epoch(self, num_clips: int) -> int:
+        """Return the number of optimiser steps in one epoch; the last batch may be smaller."""
+        return math.ceil(num_clips / self.batch_size)
 
     def between_class(self) -> "Recipe":
         """Return the same recipe with between-class mixing and, as in the paper, twice the epochs (lesson 6)."""

@@ -1,0 +1,277 @@
+"""The folder that a training run works in, all that is needed to go on with it and to make a result of it (lesson 4).
+
+::
+
+    RUN/settings.json      data, network, recipe, seed, classes; provenance, taken before the first step
+    RUN/results.csv        clips, correct, accuracy of each finished fold
+    RUN/confusion.csv      all finished folds together; rows are the truth
+    RUN/fold-1/            weights.pt, history.csv, predictions.csv, confusion.csv; checkpoint.pt until it is finished
+    RUN/fold-1/front_end/  step-000000.pt and so on: the weights of the front end along the training, where asked for
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from envnet_tutorial.datasets.clips import ClipArray
+from envnet_tutorial.errors import InputError
+from envnet_tutorial.files import is_part, remove_parts, write_json, write_table, write_tensors
+from envnet_tutorial.models import NETWORKS
+from envnet_tutorial.results import Result, read_table
+from envnet_tutorial.results.views import front_end_arrays
+from envnet_tutorial.training import FoldResult, Recipe, confusion_matrix
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings:
+    """What a run was asked to do.
+
+    Parameters
+    ----------
+    data : str
+        Name or folder of the data set.
+    network : str
+        A key of `models.NETWORKS`.
+    recipe : Recipe
+    seed : int
+    folds : tuple of int
+        The folds to hold out, one after the other.
+    classes : tuple of str
+        Class names.
+    """
+
+    data: str
+    network: str
+    recipe: Recipe
+    seed: int
+    folds: tuple[int, ...]
+    classes: tuple[str, ...]
+
+    @classmethod
+    def from_json(cls, fields: dict) -> "RunSettings":
+        """Make settings from what `RunFolder.create` wrote."""
+        recipe = fields["recipe"] | {"milestones": tuple(fields["recipe"]["milestones"])}
+        known = {key: fields[key] for key in ("data", "network", "seed")}
+        tuples = {key: tuple(fields[key]) for key in ("folds", "classes")}
+        return cls(recipe=Recipe(**recipe), **known, **tuples)
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A folder with a run: what was asked, and what came of it.
+
+    Parameters
+    ----------
+    path : Path
+    settings : RunSettings
+    provenance : dict
+        Commit, command, versions, hardware and so on when the training started (`provenance.provenance`).
+    """
+
+    path: Path
+    settings: RunSettings
+    provenance: dict
+
+    @classmethod
+    def create(cls, path: str | os.PathLike, settings: RunSettings, provenance: dict) -> "RunFolder":
+        """Make a folder for a new run and write down what it will do, and on what.
+
+        Raises
+        ------
+        InputError
+            If there is something in the folder already, or it cannot be made.
+        """
+        path = Path(path)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            is_free = all(is_part(entry) for entry in path.iterdir())
+        except OSError as error:
+            raise InputError(f"{path} cannot be a run folder: {error.strerror}") from error
+        if not is_free:
+            raise InputError(f"{path} is not empty: choose another folder, or go on in it with --resume")
+        remove_parts(path)
+        write_json(path / "settings.json", asdict(settings) | {"provenance": provenance})
+        return cls(path, settings, provenance)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike) -> "RunFolder":
+        """Open the folder of a run that was made before.
+
+        Raises
+        ------
+        InputError
+            If there is no run in the folder.
+        """
+        path = Path(path)
+        try:
+            fields = json.loads((path / "settings.json").read_text("utf-8"))
+            return cls(path, RunSettings.from_json(fields), fields["provenance"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path} is not a run folder: it has no readable settings.json") from error
+
+    def remove_leftovers(self) -> None:
+        """Remove what a killed process left half-written; only call while no other process writes here."""
+        remove_parts(self.path)
+
+    def fold_path(self, fold: int) -> Path:
+        """Return the folder of one fold."""
+        return self.path / f"fold-{fold}"
+
+    def checkpoint(self, fold: int) -> Path:
+        """Return the place of a fold's checkpoint, and make its folder."""
+        self.fold_path(fold).mkdir(exist_ok=True)
+        return self.fold_path(fold) / "checkpoint.pt"
+
+    def front_end_keeper(self, fold: int, every: int) -> "FrontEndKeeper":
+        """Return a callback of `training.fit` that keeps the front end of a fold's network every so many steps."""
+        folder = self.fold_path(fold) / "front_end"
+        folder.mkdir(parents=True, exist_ok=True)
+        return FrontEndKeeper(folder, every)
+
+    def front_ends(self, fold: int) -> dict[int, dict[str, torch.Tensor]]:
+        """Read the kept front ends of a fold: its state dict for each kept step, in order."""
+        paths = sorted((self.fold_path(fold) / "front_end").glob("step-*.pt"))
+        return {int(path.stem.removeprefix("step-")): torch.load(path, weights_only=True) for path in paths}
+
+    def finished_folds(self) -> list[int]:
+        """Return the folds whose network is trained and tested."""
+        return [fold for fold in self.settings.folds if (self.fold_path(fold) / "weights.pt").exists()]
+
+    @property
+    def network_class(self) -> type[nn.Module]:
+        """The class of the run's network; it takes the number of classes."""
+        return NETWORKS[self.settings.network]
+
+    def load_network(self, fold: int) -> nn.Module:
+        """Return the trained network of one fold, on the processor.
+
+        Raises
+        ------
+        InputError
+            If the fold has no weights, or they are not those of this network.
+        """
+        path = self.fold_path(fold) / "weights.pt"
+        if not path.exists():
+            raise InputError(f"fold {fold} of {self.path} is not finished: it has no weights.pt")
+        network = self.network_class(len(self.settings.classes))
+        try:
+            network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+        except Exception as error:  # torch raises a dozen kinds for a damaged file
+            raise InputError(f"{path} does not hold the weights of {type(network).__name__}") from error
+        return network
+
+    def write_fold(self, result: FoldResult, test: ClipArray) -> None:
+        """Write down one finished fold; its weights come last, because they mark it as finished.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written, for instance because the disk is full.
+        """
+        folder = self.fold_path(result.fold)
+        write_table(folder / "history.csv", result.history.epochs)
+        write_table(folder / "predictions.csv", prediction_table(result, test))
+        classes = list(self.settings.classes)
+        write_table(folder / "confusion.csv", confusion_table(result.evaluation.confusion, classes))
+        weights = {key: value.cpu() for key, value in result.model.state_dict().items()}
+        write_tensors(folder / "weights.pt", weights)
+        self.checkpoint(result.fold).unlink(missing_ok=True)
+
+    def predictions(self, fold: int) -> pd.DataFrame:
+        """Read a finished fold's table of predictions, one row a clip."""
+        return read_table(self.fold_path(fold) / "predictions.csv")
+
+    def result(self) -> Result:
+        """Return the finished folds as a result of the kind "run": settings, tables, probabilities, front ends.
+
+        Raises
+        ------
+        InputError
+            If no fold is finished.
+        """
+        folds, seed, classes = self.finished_folds(), self.settings.seed, list(self.settings.classes)
+        if not folds:
+            raise InputError(f"no fold of {self.path} is finished: train it further with --resume")
+        history, clips = (
+            pd.concat([read_table(self.fold_path(fold) / name).assign(seed=seed, fold=fold) for fold in folds])
+            for name in ("history.csv", "predictions.csv")
+        )
+        tables = {
+            "history": history[["seed", "fold", "epoch", "loss", "accuracy", "learning_rate", "seconds"]],
+            "predictions": clips[["seed", "fold", "name", "label", "prediction"]],
+        }
+        arrays = {"probabilities": clips[classes].to_numpy(np.float32)}
+        for fold in folds:
+            arrays |= front_end_arrays(self.load_network(fold).frontend_module.state_dict(), seed, fold)
+        settings = {
+            "kind": "run",
+            "data": self.provenance["data"],
+            "network": self.settings.network,
+            "recipe": asdict(self.settings.recipe),
+            "seeds": [seed],
+            "folds": folds,
+            "classes": classes,
+            "commands": [self.provenance["command"]],
+            "provenance": [self.provenance],
+        }
+        return Result(settings, {name: table.reset_index(drop=True) for name, table in tables.items()}, arrays)
+
+    def write_summary(self) -> pd.DataFrame:
+        """Write results.csv and the confusion matrix of all finished folds, and return the results, a row a fold."""
+        tables = {fold: self.predictions(fold) for fold in self.finished_folds()}
+        hits = {fold: (table.label == table.prediction) for fold, table in tables.items()}
+        rows = [
+            {"fold": fold, "clips": len(hit), "correct": int(hit.sum()), "accuracy": hit.mean()}
+            for fold, hit in hits.items()
+        ]
+        results = pd.DataFrame(rows, columns=["fold", "clips", "correct", "accuracy"])
+        write_table(self.path / "results.csv", results)
+        if tables:
+            everything = pd.concat(tables.values())
+            classes = list(self.settings.classes)
+            confusion = confusion_matrix(everything.label.array, everything.prediction.array, len(classes))
+            write_table(self.path / "confusion.csv", confusion_table(confusion, classes))
+        return results
+
+
+@dataclass(frozen=True)
+class FrontEndKeeper:
+    """Write the front end of a network to a folder every so many steps of a training run (lesson 5).
+
+    A resumed run writes the same files again, so nothing is lost to a kill.
+
+    Parameters
+    ----------
+    folder : Path
+    every : int
+        Steps from one file to the next.
+    """
+
+    folder: Path
+    every: int
+
+    def __call__(self, step: int, model: nn.Module) -> None:
+        """Write the state dict of the front end if it is time to; step 0 is before any training."""
+        if step % self.every == 0:
+            weights = model.frontend_module.state_dict()
+            state = {key: value.detach().cpu().contiguous() for key, value in weights.items()}
+            write_tensors(self.folder / f"step-{step:06d}.pt", state)
+
+
+def prediction_table(result: FoldResult, test: ClipArray) -> pd.DataFrame:
+    """Return one row for each test clip: name, label, prediction (class indices), and the probability of each class."""
+    columns = {"name": test.names, "label": test.labels, "prediction": result.evaluation.predictions}
+    probabilities = result.evaluation.probabilities
+    return pd.DataFrame(columns | {name: probabilities[:, i] for i, name in enumerate(test.classes)})
+
+
+def confusion_table(confusion: np.ndarray, classes: Sequence[str]) -> pd.DataFrame:
+    """Return a confusion matrix as a table, rows the truth, columns the prediction."""
+    return pd.DataFrame(confusion, columns=classes).assign(truth=classes).set_index("truth").reset_index()
