@@ -44,7 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
         Exit status: 0, or 2 after one sentence on stderr that says what was wrong with the input.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
-    options = build_parser(arguments[0] if arguments else None).parse_args(arguments)
+    typed = argparse.Namespace(typed=arguments)  # what provenance repeats
+    options = build_parser(arguments[0] if arguments else None).parse_args(arguments, typed)
     try:
         status = options.run(options)
         sys.stdout.flush()

@@ -19,7 +19,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Test each finished fold again and compare."""
     from envnet_tutorial.commands.train import usable_device
     from envnet_tutorial.datasets import load_clips
-    from envnet_tutorial.runs import RunFolder
+    from envnet_tutorial.run_folder import RunFolder
 
     folder = RunFolder.open(arguments.run_folder)
     if not folder.finished_folds():
@@ -38,7 +38,7 @@ def _agrees(folder, fold: int, clips, device) -> bool:
     test, record = clips.split(fold)[1], folder.predictions(fold)
     if record.name.tolist() != [str(name) for name in test.names]:
         raise InputError(f"fold {fold} of this data has other clips than the run was tested on: give the same --data")
-    found = evaluate(folder.load_network(fold), test, device=device, preparation=folder.settings.recipe.preparation)
+    found = evaluate(folder.load_network(fold), test, folder.settings.recipe.preparation, device=device)
     recorded = float((record.label == record.prediction).mean())
     agrees = abs(found.accuracy - recorded) < 0.5 / len(test)
     verdict = "as recorded" if agrees else f"but {recorded:.2%} is recorded: the weights or the data have changed"

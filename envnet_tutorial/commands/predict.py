@@ -33,8 +33,10 @@ def run(arguments: argparse.Namespace) -> None:
     """Print one line for each file: the most probable classes, averaged over ten windows."""
     from tqdm import tqdm
 
+    from envnet_tutorial.audio import load_audio
     from envnet_tutorial.commands.train import usable_device
     from envnet_tutorial.trained import load_trained
+    from envnet_tutorial.training import predict
 
     if arguments.top < 1:
         raise InputError(f"--top must be at least 1; got {arguments.top}")
@@ -51,22 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
     )
     files = tqdm(arguments.files, unit="file", disable=len(arguments.files) == 1 or None)  # None: only in a terminal
     for file in files:
-        probabilities = classify(file, network, classes, device, preparation)
+        waveform, _ = load_audio(file, sample_rate=network.input_format.sample_rate, mono=True)  # (1, sample)
+        (probabilities,) = predict(network, waveform, preparation, device=device)
         best = probabilities.argsort()[::-1][: arguments.top]
         tqdm.write(f"{file}: " + ", ".join(f"{classes[index]} {probabilities[index]:.1%}" for index in best))
-
-
-def classify(file: Path, network, classes: tuple[str, ...], device, preparation):
-    """Return the probability of each class, the mean over ten windows of one file (lesson 4)."""
-    import numpy as np
-
-    from envnet_tutorial.audio import load_audio, to_int16
-    from envnet_tutorial.datasets import ClipArray
-    from envnet_tutorial.training import evaluate
-
-    rate = network.input_format.sample_rate
-    waveform, _ = load_audio(file, sample_rate=rate, mono=True)  # (1, sample)
-    zero = np.zeros(1, dtype=np.int64)
-    name = np.array([str(file)])
-    clip = ClipArray(np.asarray(to_int16(waveform)), zero, zero, name, name, classes, rate)
-    return evaluate(network, clip, device=device, preparation=preparation).probabilities[0]

@@ -20,6 +20,7 @@ def add_parser(subparsers) -> None:
     parser.add_argument(
         "--data", default=None, help="a set's name, or a folder in ESC-50's layout (default: synthetic)"
     )
+    add_data_options(parser)
     parser.add_argument("--out", type=Path, required=True, help="the run folder to write")
     parser.add_argument("--folds", default="all", help="folds to hold out, such as 1 or 1,2 (default: all)")
     parser.add_argument("--network", default="envnet", help="name of the network (default: envnet)")
@@ -27,8 +28,19 @@ def add_parser(subparsers) -> None:
     parser.add_argument("--mix", choices=("none", "bc"), default="none", help="bc: between-class, twice the epochs")
     parser.add_argument("--strong", action="store_true", help="the paper's strong augmentation: time scale and gain")
     parser.add_argument("--epochs", type=int, help="instead of the preset's")
-    parser.add_argument("--precision", choices=("float32", "bfloat16"), help="instead of the preset's")
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "float32", "bfloat16"),
+        default="auto",
+        help="number format of the products; auto: bfloat16 where network and device gain from it (default: auto)",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of every random choice (default: 0)")
+    add_running_options(parser)
+    parser.set_defaults(run=run)
+
+
+def add_running_options(parser: argparse.ArgumentParser) -> None:
+    """Add what decides where and how a training runs, and changes nothing that it learns."""
     parser.add_argument("--device", help="such as cpu or cuda:1 (default: a GPU if there is one)")
     parser.add_argument("--checkpoint-every", type=int, default=10, metavar="EPOCHS", help="(default: 10)")
     parser.add_argument(
@@ -46,7 +58,12 @@ def add_parser(subparsers) -> None:
         help="what torchrun's processes share: the batches of one network, or the folds (default: batches)",
     )
     parser.add_argument("--quiet", action="store_true", help="no progress bars")
-    parser.set_defaults(run=run)
+
+
+def add_data_options(parser: argparse.ArgumentParser) -> None:
+    """Add what a result says of its data."""
+    parser.add_argument("--data-name", help="what results call the data (default: the set's name, or its folder's)")
+    parser.add_argument("--data-note", help="what has to be said of this copy of it: a text, or a file that holds one")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -71,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _train(arguments: argparse.Namespace, device) -> int:
     """Train and test every fold that is not finished, and print the result."""
     from envnet_tutorial.datasets import load_clips
-    from envnet_tutorial.runs import NETWORKS
+    from envnet_tutorial.models import NETWORKS
     from envnet_tutorial.training.distributed import rank_and_size
 
     if arguments.network not in NETWORKS:
@@ -80,7 +97,7 @@ def _train(arguments: argparse.Namespace, device) -> int:
     device = device or usable_device(arguments.device)
     rate = NETWORKS[arguments.network].input_format.sample_rate
     clips = load_clips(arguments.data, sample_rate=rate, progress=is_first and not arguments.quiet)
-    folder = _run_folder(arguments, _settings(arguments, clips), device)
+    folder = _run_folder(arguments, _settings(arguments, clips, device), device)
     for fold in _own_folds(folder.settings.folds, arguments):
         if fold not in folder.finished_folds():
             _train_fold(folder, fold, clips, device, arguments)
@@ -104,32 +121,30 @@ def _own_folds(folds: tuple[int, ...], arguments: argparse.Namespace) -> tuple[i
 
 def _train_fold(folder, fold: int, clips, device, arguments: argparse.Namespace) -> None:
     """Train on the other folds, test on this one, write both down."""
-    from envnet_tutorial.training import FoldResult, build_model, evaluate, fit
+    from envnet_tutorial.training import train_fold
     from envnet_tutorial.training.distributed import rank_and_size
 
     is_first, settings = rank_and_size()[0] == 0, folder.settings
-    train, test = clips.split(fold)
+    test = clips.split(fold)[1]
     if is_first and not arguments.quiet:
-        print(f"fold {fold}: {len(train)} clips to train on, {len(test)} to test, {settings.recipe.epochs} epochs")
-    model = build_model(folder.network_class, clips.num_classes, seed=settings.seed)
-    callbacks = [folder.front_end_keeper(fold, arguments.keep_filters)] if is_first and arguments.keep_filters else []
-    for callback in callbacks:
-        callback(0, model)
-    history = fit(
-        model,
-        train,
+        lasting = f"{settings.recipe.epochs} epochs in {settings.recipe.precision}"
+        print(f"fold {fold}: {len(clips) - len(test)} clips to train on, {len(test)} to test, {lasting}")
+    keep = is_first and arguments.keep_filters
+    result = train_fold(
+        folder.network_class,
+        clips,
         settings.recipe,
+        fold,
         device=device,
         seed=settings.seed,
-        callbacks=callbacks,
+        callbacks=[folder.front_end_keeper(fold, arguments.keep_filters)] if keep else [],
         progress=not arguments.quiet,
         checkpoint=folder.checkpoint(fold),
         checkpoint_every=arguments.checkpoint_every,
         resume=arguments.resume,
     )
     if is_first:
-        evaluation = evaluate(model, test, device=device, preparation=settings.recipe.preparation)
-        folder.write_fold(FoldResult(fold, model, history, evaluation), test)
+        folder.write_fold(result, test)
 
 
 def report(folder) -> None:
@@ -141,29 +156,44 @@ def report(folder) -> None:
         print(f"mean {results.accuracy.mean():.1%}, standard deviation {results.accuracy.std():.1%} over the folds")
 
 
-def _settings(arguments: argparse.Namespace, clips):
+def _settings(arguments: argparse.Namespace, clips, device):
     """Put together what the command line asks for."""
-    from envnet_tutorial.runs import RunSettings
+    from envnet_tutorial.run_folder import RunSettings
+
+    return RunSettings(
+        data=str(arguments.data or os.environ.get("ENVNET_DATA") or "synthetic"),
+        network=arguments.network,
+        recipe=recipe_of(arguments, device),
+        seed=arguments.seed,
+        folds=_folds(arguments.folds, sorted(set(clips.folds.tolist()))),
+        classes=tuple(str(name) for name in clips.classes),
+    )
+
+
+def recipe_of(arguments: argparse.Namespace, device):
+    """Return the preset that the command line names, changed as it says, in the number format that suits the device.
+
+    Raises
+    ------
+    InputError
+        If there is no such preset, or a wish is out of range.
+    """
+    from envnet_tutorial.models import NETWORKS
     from envnet_tutorial.training import PRESETS
+    from envnet_tutorial.training.device import choose_precision
 
     if arguments.preset not in PRESETS:
         raise InputError(f"there is no preset {arguments.preset}; there are {', '.join(PRESETS)}")
     recipe = PRESETS[arguments.preset]
     recipe = recipe.between_class() if arguments.mix == "bc" else recipe
     recipe = recipe.strong() if arguments.strong else recipe
-    wishes = {"epochs": arguments.epochs, "precision": arguments.precision}
+    is_open = arguments.precision == "auto"
+    precision = choose_precision(NETWORKS[arguments.network], device) if is_open else arguments.precision
+    wishes = {"epochs": arguments.epochs, "precision": precision}
     try:
-        recipe = replace(recipe, **{name: wish for name, wish in wishes.items() if wish is not None})
+        return replace(recipe, **{name: wish for name, wish in wishes.items() if wish is not None})
     except ValueError as error:
         raise InputError(str(error)) from error
-    return RunSettings(
-        data=str(arguments.data or os.environ.get("ENVNET_DATA") or "synthetic"),
-        network=arguments.network,
-        recipe=recipe,
-        seed=arguments.seed,
-        folds=_folds(arguments.folds, sorted(set(clips.folds.tolist()))),
-        classes=tuple(str(name) for name in clips.classes),
-    )
 
 
 def _folds(text: str, present: list[int]) -> tuple[int, ...]:
@@ -179,26 +209,48 @@ def _folds(text: str, present: list[int]) -> tuple[int, ...]:
 
 
 def _run_folder(arguments: argparse.Namespace, settings, device):
-    """Make the run folder in the first process, or open it."""
-    from envnet_tutorial.runs import RunFolder
+    """Make the run folder in the first process, or open it.
+
+    Where the precision is left open, that of the folder holds: a run that goes on elsewhere must not change it.
+    """
+    from envnet_tutorial.run_folder import RunFolder
     from envnet_tutorial.training.distributed import rank_and_size, wait_for_all
 
     is_new = not (arguments.resume and (arguments.out / "settings.json").exists())
     wait_for_all()
-    if is_new and rank_and_size()[0] == 0:
-        RunFolder.create(arguments.out, settings, device)
+    if rank_and_size()[0] == 0:
+        if is_new:
+            RunFolder.create(arguments.out, settings, _provenance(arguments, device))
+        else:
+            RunFolder.open(arguments.out).remove_leftovers()
     wait_for_all()
     folder = RunFolder.open(arguments.out)
+    if arguments.precision == "auto":
+        settings = replace(settings, recipe=replace(settings.recipe, precision=folder.settings.recipe.precision))
     if folder.settings != settings:
         raise InputError(f"{arguments.out} was begun with other settings: resume it with the same arguments")
     return folder
+
+
+def _provenance(arguments: argparse.Namespace, device) -> dict:
+    """Take down what a training that starts now depends on."""
+    from envnet_tutorial import provenance
+
+    name = provenance.data_name(arguments.data, arguments.data_name)
+    return provenance.provenance(
+        device,
+        command=provenance.command_line("envnet_tutorial", arguments.typed, data=arguments.data, name=name),
+        data=name,
+        note=provenance.data_note(arguments.data_note),
+        seed=arguments.seed,
+    )
 
 
 def usable_device(name: str | None):
     """Return the device of that name, if it can be used."""
     import torch
 
-    from envnet_tutorial.training.runtime import choose_device
+    from envnet_tutorial.training.device import choose_device
 
     try:
         device = choose_device(name)

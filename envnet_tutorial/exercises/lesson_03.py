@@ -1,24 +1,105 @@
 """Checks for the exercises of lesson 3, feature_conv shape by shape."""
 
+import functools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.overrides import TorchFunctionMode
 
-from envnet_tutorial.exercises.feedback import Feedback, grade
+from envnet_tutorial.exercises.feedback import Feedback
+from envnet_tutorial.exercises.functions import FunctionQuestion
+from envnet_tutorial.exercises.questions import Case, HelperQuestion, NumberQuestion, TupleQuestion
 from envnet_tutorial.models import ConvBlock
 from envnet_tutorial.settings import ENVNET_INPUT
-from envnet_tutorial.shapes import overlapping_samples_post_conv
+
+ROWS_AND_STEPS = TupleQuestion(
+    name="check_rows_and_steps",
+    task="replace the dots with (rows, steps).",
+    answer=(40, 150),
+    praise="40 filters give 40 rows; 24,014 - 7 - 7 = 24,000 samples in groups of 160 give 150 steps.",
+    hints=(
+        Case((150, 40), "the other way round: filters are rows, time runs along the columns."),
+        Case((40, 24_000), "so many samples reach the pooling: what does the maximum of every 160 leave?"),
+        Case((40, 24_014), "so many samples go in: what do the filters and the pooling take away?"),
+        Case((40, 149), "24,000 samples reach the pooling, and they are 160 times a whole number."),
+        Case((40, 151), "24,000 samples reach the pooling, and they are 160 times a whole number."),
+        Case((80, 150), "the second layer does not add its 40 filters to the first: only its outputs are left."),
+        Case((1_600, 150), "a filter of the second layer adds up what it finds in all 40 channels: 40 outputs."),
+        Case((1, 150), "each filter of the second layer gives a row of its own."),
+    ),
+    hint="rows are filters of the second layer; each layer of eight taps removes seven samples before the pooling.",
+)
+
+COUNTEREXAMPLE = HelperQuestion(
+    name="check_counterexample",
+    task="replace the dots with (samples, taps) that the helper gets wrong.",
+    praise="there the helper and the convolution disagree: the division left too large a remainder.",
+    hint="there the helper is right. The inner division is rounded down. Look for samples / taps far from a whole "
+    "number, and small.",
+    not_whole="samples and taps are counted: two whole numbers.",
+    not_fitting="first the samples, then the taps: a filter has at least one, and no more than the signal has samples.",
+    given=(
+        Case((100, 30), "that one is the page's own: find another."),
+        Case((50, 26), "that one is the page's own: find another."),
+    ),
+)
+
+CONV_WEIGHTS = NumberQuestion(
+    name="check_conv_weights",
+    task="replace the dots with the number of parameters of conv2.",
+    answer=40 * 40 * 8 + 2 * 40,
+    unit="parameters",
+    praise="40 x 40 x 8 = 12,800 taps, and a scale and an offset for each of the 40 channels.",
+    hints=(
+        Case(12_800, "those are the taps: the normalisation learns something as well."),
+        Case(12_840, "the normalisation learns two numbers a channel, a scale and an offset."),
+        Case(12_920, "the convolution has no bias: the normalisation's offset does its work."),
+        Case(12_960, "running mean and variance are counted along, but they are measured, not learned."),
+        Case(400, "that is conv1: each filter of conv2 has taps on 40 channels."),
+        Case(320, "those are the taps of conv1: each filter of conv2 has taps on 40 channels."),
+    ),
+    hint="the convolution has no bias; batch normalisation learns two numbers a channel.",
+)
+
+SEEN_MILLISECONDS = NumberQuestion(
+    name="check_seen_milliseconds",
+    task="replace the dots with a length in ms.",
+    answer=1000 * 174 / ENVNET_INPUT.sample_rate,
+    tolerance=0.06,
+    unit="ms",
+    praise="160 samples of the pooling and 14 more that its outermost windows reach: 174 samples, 10.9 ms.",
+    hints=(
+        Case(10, "that is the step from one to the next: the filters reach beyond the 160 samples of the pooling."),
+        Case(174, "those are samples: how long do they last at 16 kHz?", 0.5),
+        Case(0.010875, "in milliseconds, not in seconds.", 0.0001),
+        Case(10.4375, "two layers reach beyond the pooling, seven samples each.", 0.02),
+        Case(10.9375, "one sample too many: the two layers add 7 + 7 to the 160, not 15.", 0.002),
+        Case(11, "a layer of eight taps adds seven samples, not eight. Give one decimal.", 0.02),
+        Case(0.9375, "that is what the two layers see: the pooling looks at 160 of their outputs.", 0.01),
+    ),
+    hint="the pooling covers 160 positions of conv2, and the last of them sees 15 samples.",
+)
 
 
 def check_rows_and_steps(answer: tuple[int, int]) -> Feedback:
     """Check a prediction: the picture that `feature_conv` makes of 24,014 samples (lesson 3), (40, 150)."""
-    return grade(
-        answer,
-        lambda picture: tuple(float(number) for number in picture) == (40, 150),
-        praise="40 filters give 40 rows; 24,014 - 7 - 7 = 24,000 samples in groups of 160 give 150 steps.",
-        hint="rows are filters of the second layer; each layer of eight taps removes seven samples before the pooling.",
-        task="replace the dots with (rows, steps).",
-    )
+    return ROWS_AND_STEPS.judge(answer)
+
+
+def check_counterexample(answer: tuple[int, int]) -> Feedback:
+    """Check a pair (samples, taps) for which the tutorial's overlap helper is wrong (lesson 3), none of the page's."""
+    return COUNTEREXAMPLE.judge(answer)
+
+
+def check_conv_weights(answer: int) -> Feedback:
+    """Check the number of parameters of conv2 with its batch normalisation (lesson 3): 12,880."""
+    return CONV_WEIGHTS.judge(answer)
+
+
+def check_seen_milliseconds(answer: float) -> Feedback:
+    """Check how many ms of sound one step of the picture sees (lesson 3): 174 samples, 10.9 ms."""
+    return SEEN_MILLISECONDS.judge(answer)
 
 
 def check_samples_for(answer) -> Feedback:
@@ -29,53 +110,20 @@ def check_samples_for(answer) -> Feedback:
     answer : callable
         Takes steps, pooling and the tuple of kernel sizes in front of it, and returns the number of samples.
     """
-    cases = [(150, 160, (8, 8)), (150, 160, (8,)), (1, 10, (1,)), (260, 64, (64, 16)), (20, 100, (30, 5, 2))]
-
-    def fits_exactly(function) -> bool:
-        for steps, pooling, kernels in cases:
-            length = int(function(steps, pooling, kernels))
-            x = torch.zeros(1, 1, length)
-            for kernel in kernels:
-                x = functional.conv1d(x, torch.zeros(1, 1, kernel))
-            if x.shape[-1] != steps * pooling:
-                return False
-        return True
-
-    return grade(
-        answer,
-        fits_exactly,
+    return FunctionQuestion(
+        calls=[(150, 160, (8, 8)), (150, 160, (8,)), (1, 10, (1,)), (260, 64, (64, 16)), (20, 100, (30, 5, 2))],
+        reference=lambda steps, pooling, kernels: steps * pooling + sum(kernel - 1 for kernel in kernels),
+        mistakes=(
+            (lambda steps, pooling, kernels: steps * pooling, "the layers take samples away before the pooling."),
+            (lambda steps, pooling, kernels: steps * pooling + sum(kernels), "a layer takes away taps - 1, not taps."),
+            (lambda steps, pooling, kernels: steps * pooling + 14, "14 belongs to two layers of eight taps alone."),
+            (lambda steps, pooling, kernels: steps * pooling - sum(k - 1 for k in kernels), "going back, add."),
+        ),
+        rtol=0,
         praise="steps times pooling, and one sample less than the taps for each layer: 24,014 for EnvNet.",
         hint="go backwards: what must reach the pooling, and what does each layer take away before that?",
         task="write a function of (steps, pooling, kernels).",
-    )
-
-
-def check_counterexample(answer: tuple[int, int]) -> Feedback:
-    """Check a pair (samples, taps) for which the tutorial's overlap helper is wrong (lesson 3), such as (100, 30)."""
-
-    def is_wrong_there(pair) -> bool:
-        samples, taps = (int(number) for number in pair)
-        return (samples, taps) == tuple(pair) and overlapping_samples_post_conv(samples, taps) != taps - 1
-
-    return grade(
-        answer,
-        is_wrong_there,
-        praise="there the helper and the convolution disagree: the division left too large a remainder.",
-        hint="the inner division is rounded down. Look for samples / taps far from a whole number, and small.",
-        task="replace the dots with (samples, taps) for which the helper does not give taps - 1.",
-    )
-
-
-def check_conv_weights(answer: int) -> Feedback:
-    """Check the number of parameters of conv2 with its batch normalisation (lesson 3): 12,880."""
-    expected = sum(parameter.numel() for parameter in ConvBlock(40, 40, (1, 8)).parameters())
-    return grade(
-        answer,
-        lambda number: float(number) == expected,
-        praise="40 x 40 x 8 = 12,800 taps, and a scale and an offset for each of the 40 channels.",
-        hint="the convolution has no bias; batch normalisation learns two numbers a channel.",
-        task="replace the dots with the number of parameters of conv2.",
-    )
+    ).judge(answer)
 
 
 def check_pool_first(answer) -> Feedback:
@@ -86,53 +134,78 @@ def check_pool_first(answer) -> Feedback:
     answer : callable
         Takes a `ConvBlock` and features (batch, 40, 1, time), and returns (batch, 40, 1, time / 160).
     """
-    torch.manual_seed(3)
-    block, features = ConvBlock(40, 40, (1, 8)).eval(), torch.randn(2, 40, 1, 967)
-    nn.init.normal_(block.module[1].weight)  # scales of both signs: pooling before the normalisation is another network
-    seen = _Watched(block)
-
-    def same_with_less_work(function) -> bool:
-        with torch.no_grad():
-            expected = nn.MaxPool2d((1, 160))(block(features))
-            seen.start()
-            found = function(block, features)
-        return found.shape == expected.shape and torch.equal(found, expected) and seen.relu_width in (None, 6)
-
-    try:
-        return grade(
-            answer,
-            same_with_less_work,
-            praise="the same numbers, and ReLU had 160 times less to do.",
-            hint="block.module holds convolution, normalisation and ReLU: put the pooling between the last two.",
-            task="write a function of (block, features).",
-        )
-    finally:
-        seen.stop()
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(3)
+        block, features = ConvBlock(40, 40, (1, 8)).eval(), torch.randn(2, 40, 1, 967)
+        # Scales of both signs: pooling before the normalisation is another network. Offsets of both signs: so that
+        # some maxima are negative, and leaving ReLU out is another network too.
+        nn.init.normal_(block.module[1].weight)
+        block.module[1].bias.copy_(torch.linspace(-6, 2, 40))
+        watch = _Watch(width=2 * 40 * 960)
+        with watch:
+            feedback = _pool_first_question(block, features).judge(watch.over(answer))
+    if feedback and watch.cut_off_early:
+        return Feedback(False, "the numbers are right, but ReLU still worked on all 960 steps: pool before it.")
+    return feedback
 
 
-class _Watched:
-    """Note how many steps the ReLU of a block was given since the start."""
+def _pool_first_question(block: ConvBlock, features: Tensor) -> FunctionQuestion:
+    convolution, norm, relu = block.module
 
-    def __init__(self, block: ConvBlock):
-        self.relu_width = None
-        self._hook = block.module[2].register_forward_hook(self._note)
+    def pooled(x: Tensor) -> Tensor:
+        return functional.max_pool2d(x, (1, 160))
 
-    def _note(self, module: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
-        self.relu_width = output.shape[-1]
-
-    def start(self) -> None:
-        self.relu_width = None
-
-    def stop(self) -> None:
-        self._hook.remove()
-
-
-def check_seen_milliseconds(answer: float) -> Feedback:
-    """Check how many ms of sound one step of the picture sees (lesson 3): 174 samples, 10.9 ms."""
-    return grade(
-        answer,
-        lambda milliseconds: abs(float(milliseconds) - 1000 * 174 / ENVNET_INPUT.sample_rate) < 0.06,
-        praise="160 samples of the pooling and 14 more that its outermost windows reach: 174 samples, 10.9 ms.",
-        hint="the pooling covers 160 positions of conv2, and the last of them sees 15 samples.",
-        task="replace the dots with a length in ms.",
+    return FunctionQuestion(
+        calls=[(block, features)],
+        reference=lambda block, features: pooled(block(features)),
+        mistakes=(
+            (lambda _, x: pooled(norm(convolution(x))), "ReLU is missing: cut off below zero after the pooling."),
+            (
+                lambda _, x: relu(norm(pooled(convolution(x)))),
+                "a negative scale makes the largest value the smallest, so "
+                "the pooling has to wait for the normalisation.",
+            ),
+            (
+                lambda _, x: relu(functional.avg_pool2d(norm(convolution(x)), (1, 160))),
+                "keep the largest, not the mean.",
+            ),
+            (lambda _, x: block(x), "nothing was pooled."),
+        ),
+        praise="the same numbers, and ReLU had 160 times less to do.",
+        hint="block.module holds convolution, normalisation and ReLU: put the pooling between the last two.",
+        task="write a function of (block, features).",
     )
+
+
+class _Watch(TorchFunctionMode):
+    """Note whether an answer cuts off below zero while a tensor still has all its steps, by whichever call.
+
+    Normalised values have both signs; a tensor of floats as large as theirs with no negative value has been cut off.
+    """
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.width, self.watching, self.cut_off_early = width, False, False
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        if self.watching:
+            for value in (result, *args):  # an operation in place may return nothing
+                if isinstance(value, Tensor) and value.is_floating_point() and value.numel() >= self.width:
+                    self.cut_off_early |= float(value.min()) >= 0
+        return result
+
+    def over(self, answer):
+        """Return the answer itself, if it is no function, or one that is watched while it runs."""
+        if not callable(answer):
+            return answer
+
+        @functools.wraps(answer)
+        def watched(block: ConvBlock, features: Tensor):
+            self.watching = True
+            try:
+                return answer(block, features)
+            finally:
+                self.watching = False
+
+        return watched

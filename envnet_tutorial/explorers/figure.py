@@ -1,4 +1,4 @@
-"""A matplotlib figure under sliders, which is the same figure where nobody can move them (lesson 1)."""
+"""A matplotlib figure under sliders, which is the same figure where nobody can move them (lesson 5)."""
 
 import base64
 import html
@@ -15,7 +15,7 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def interactive_figure(draw: Callable[..., Figure], **controls) -> None:
-    """Show a figure that is drawn again whenever a control moves (lesson 1).
+    """Show a figure that is drawn again whenever a control moves (lesson 5).
 
     The cell gets one output in several formats: a live notebook shows the controls, a page without a kernel shows
     the picture at the values that the controls start with.

@@ -1,4 +1,4 @@
-/* A matrix that changes step by step. Opens on its last frame and plays when asked to. A classic script, for file:// too. */
+/* A matrix that changes step by step. Opens on its first frame and plays when asked to. A classic script, for file:// too. */
 (function () {
   "use strict";
   var MILLISECONDS = 160;
@@ -28,7 +28,7 @@
     root.textContent = "";
     this.build();
     if (this.given.taps) this.buildTaps();
-    this.show(this.given.shape[0] - 1);
+    this.show(0);
   }
 
   Film.prototype.build = function () {

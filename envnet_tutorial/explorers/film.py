@@ -59,8 +59,8 @@ class FilterTaps:
 class MatrixFilm:
     """The frames of a matrix, with play button and slider (lesson 5).
 
-    The last line of a cell shows it. It plays by itself nowhere: it opens on its last frame, which is also the still
-    for print, and plays when the reader says so. For those who asked their system for less motion it does not play at
+    The last line of a cell shows it. It plays by itself nowhere: it opens on its first frame, before any training, and
+    plays when the reader says so. For those who asked their system for less motion it does not play at
     all: the button then shows the next frame.
 
     Parameters

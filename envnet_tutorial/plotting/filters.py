@@ -70,61 +70,6 @@ def plot_kernel(kernel, sample_rate: int, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def plot_kernels(kernels, sample_rate: int, *, columns: int = 8):
-    """Draw many filters as small panels of one scale (lesson 5).
-
-    Parameters
-    ----------
-    kernels : array-like, shape (filter, taps)
-    sample_rate : int
-        Rate in Hz.
-    columns : int, default 8
-        Panels in a row.
-
-    Returns
-    -------
-    ndarray of Axes, shape (row, column)
-    """
-    kernels = np.asarray(kernels)
-    rows = -(-len(kernels) // columns)
-    size = (7.2, 0.75 * rows + 0.5)
-    figure, axes = plt.subplots(rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False)
-    milliseconds = 1000 * np.arange(kernels.shape[1]) / sample_rate
-    for ax, kernel in zip(axes.flat, kernels, strict=False):
-        ax.axhline(0, color="0.8", linestyle="-", linewidth=0.5)
-        ax.plot(milliseconds, kernel, color=PALETTE["blue"], linestyle="-", linewidth=1.2)
-    for ax in axes.flat[len(kernels) :]:
-        ax.set_visible(False)
-    figure.supxlabel("time (ms)", fontsize="medium")
-    figure.supylabel("weight", fontsize="medium")
-    return axes
-
-
-def plot_spread(values: dict[str, list[float]], ylabel: str, *, ax: Axes | None = None) -> Axes:
-    """Draw one dot for each run and a bar at the mean, a column for each condition (lesson 5).
-
-    Parameters
-    ----------
-    values : dict of str to list of float
-        A measure of several runs, by condition.
-    ylabel : str
-        Name and unit of the measure.
-    ax : Axes, optional
-        Where to draw; a new figure without it.
-
-    Returns
-    -------
-    Axes
-    """
-    ax = ax or plt.subplots()[1]
-    for column, runs in enumerate(values.values()):
-        ax.plot(np.full(len(runs), column), runs, "o", color=PALETTE["blue"], alpha=0.7)
-        ax.plot([column - 0.2, column + 0.2], [np.mean(runs)] * 2, color=PALETTE["vermillion"], linestyle="-")
-    ax.set_xticks(range(len(values)), list(values))
-    ax.set(ylabel=ylabel, xlim=(-0.6, len(values) - 0.4), xlabel="network")
-    return ax
-
-
 def plot_importance(importances, seconds: float, *, ax: Axes | None = None) -> Axes:
     """Draw how much each time step of the picture speaks for a class, a line for each method (lesson 5).
 

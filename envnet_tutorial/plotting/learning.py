@@ -1,6 +1,6 @@
 """Figures of training and testing: learning curves, schedules, crops, confusion matrices (lesson 4)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -119,17 +119,15 @@ def plot_windows(
     return ax
 
 
-def plot_accuracies(
-    accuracies: Mapping[str, Sequence[float]], *, chance: float | None = None, ax: Axes | None = None
-) -> Axes:
-    """Draw the accuracies of several runs, one column of dots a condition, with the mean of each.
+def plot_spread(values: dict[str, list[float]], ylabel: str, *, ax: Axes | None = None) -> Axes:
+    """Draw one dot for each run and a bar at the mean, a column for each condition (lessons 4 and 5).
 
     Parameters
     ----------
-    accuracies : mapping of str to sequence of float
-        Share of correct clips in each run or fold, by condition.
-    chance : float, optional
-        Accuracy of guessing, drawn as a line.
+    values : dict of str to list of float
+        A measure of several runs, by condition.
+    ylabel : str
+        Name and unit of the measure.
     ax : Axes, optional
         Where to draw; a new figure without it.
 
@@ -138,13 +136,9 @@ def plot_accuracies(
     Axes
     """
     ax = ax or plt.subplots()[1]
-    for column, values in enumerate(accuracies.values()):
-        percent = 100 * np.asarray(values, dtype=float)
-        ax.plot(np.full(len(percent), column), percent, "o", color=PALETTE["blue"], alpha=0.6)
-        ax.plot([column - 0.2, column + 0.2], [percent.mean()] * 2, color=PALETTE["vermillion"], linestyle="-")
-    if chance is not None:
-        ax.axhline(100 * chance, color="0.5", linestyle=":", label="guessing")
-        ax.legend()
-    ax.set_xticks(range(len(accuracies)), list(accuracies))
-    ax.set(ylabel="accuracy (%)", ylim=(0, 102), xlim=(-0.6, len(accuracies) - 0.4))
+    for column, runs in enumerate(values.values()):
+        ax.plot(np.full(len(runs), column), runs, "o", color=PALETTE["blue"], alpha=0.7)
+        ax.plot([column - 0.2, column + 0.2], [np.mean(runs)] * 2, color=PALETTE["vermillion"], linestyle="-")
+    ax.set_xticks(range(len(values)), list(values))
+    ax.set(ylabel=ylabel, xlim=(-0.6, len(values) - 0.4), xlabel="network")
     return ax

@@ -40,58 +40,6 @@ def plot_waveform(waveform, sample_rate: int, *, start: float = 0.0, ax: Axes | 
     return ax
 
 
-def spectrum_levels(waveform, sample_rate: int, num_bins: int = 512) -> tuple[np.ndarray, np.ndarray]:
-    """Average the power spectra of overlapping Hann windows (Welch 1967; lesson 1).
-
-    Parameters
-    ----------
-    waveform : array-like of float, shape (time,) or (1, time)
-        At least two samples.
-    sample_rate : int
-        Rate in Hz.
-    num_bins : int
-        Window length in samples, or the whole signal where that is shorter; the hop is half of it.
-
-    Returns
-    -------
-    frequencies : ndarray, shape (bin,)
-        In Hz, from 0 to half the rate.
-    levels : ndarray, shape (bin,)
-        In dB relative to a full-scale sine.
-    """
-    samples = one_channel(waveform)
-    length = min(num_bins, len(samples))
-    window = np.hanning(length + 1)[:-1]
-    frames = np.lib.stride_tricks.sliding_window_view(samples, length)[:: max(length // 2, 1)]
-    power = (np.abs(np.fft.rfft(frames * window)) ** 2).mean(axis=0)
-    levels = 10 * np.log10(np.maximum(power / (window.sum() / 2) ** 2, 1e-20))
-    return np.fft.rfftfreq(length, 1 / sample_rate), levels
-
-
-def plot_spectrum(waveform, sample_rate: int, *, num_bins: int = 512, ax: Axes | None = None, **line) -> Axes:
-    """Draw the average spectrum of a sound (lesson 1).
-
-    Parameters
-    ----------
-    waveform, sample_rate, num_bins
-        As `spectrum_levels` takes them.
-    ax : Axes, optional
-        Where to draw; a new figure without it.
-    **line
-        Passed to `Axes.plot`, for instance a label.
-
-    Returns
-    -------
-    Axes
-    """
-    frequencies, levels = spectrum_levels(waveform, sample_rate, num_bins)
-    ax = ax or plt.subplots()[1]
-    ax.plot(frequencies / 1000, levels, **line)
-    ax.set(xlabel="frequency (kHz)", ylabel=LEVEL)
-    ax.margins(x=0)
-    return ax
-
-
 def plot_spectrogram(
     levels,
     sample_rate: int,

@@ -15,9 +15,8 @@ PALETTE = {
 }
 LINE_STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 
-#: Colour map of magnitudes, and of signed values around zero.
+#: Colour map of magnitudes.
 SEQUENTIAL = "magma"
-SIGNED = "RdBu_r"
 
 
 def use_book_style() -> None:

@@ -1,15 +1,14 @@
 """What learned filters hear: sine probes, exact frequency responses, measures of a filter bank (lesson 5).
 
 Read `tones` (what is played), `responses` (what comes back), `spectra` (the independent check by FFT), `measures`
-(centres, bandwidths, the diagonal), `recorder` (probes while a network learns), `importance` (what the rest of the
-network listens to).
+(centres, bandwidths, the diagonal), `order` (are neighbours alike), `recorder` (probes while a network learns),
+`importance` (what the rest of the network listens to).
 """
 
 from envnet_tutorial.probing.importance import gradient_importance, occlusion_importance
 from envnet_tutorial.probing.measures import (
     bandwidths,
     centre_frequencies,
-    coverage,
     diagonality,
     mel_bank,
     mel_fit,
@@ -18,26 +17,25 @@ from envnet_tutorial.probing.measures import (
     sort_by_centre,
     unit_range,
 )
+from envnet_tutorial.probing.order import OrderTest, order_test
 from envnet_tutorial.probing.recorder import ProbeRecorder
 from envnet_tutorial.probing.responses import response_levels, response_matrix
-from envnet_tutorial.probing.spectra import composite_kernels, first_kernels, frequency_response
-from envnet_tutorial.probing.tones import hz_to_mel, mel_to_hz, probe_frequencies, sine_probes
+from envnet_tutorial.probing.spectra import composite_kernels, frequency_response
+from envnet_tutorial.probing.tones import probe_frequencies, sine_probes
 
 __all__ = [
+    "OrderTest",
     "ProbeRecorder",
     "bandwidths",
     "centre_frequencies",
     "composite_kernels",
-    "coverage",
     "diagonality",
-    "first_kernels",
     "frequency_response",
     "gradient_importance",
-    "hz_to_mel",
     "mel_bank",
     "mel_fit",
-    "mel_to_hz",
     "occlusion_importance",
+    "order_test",
     "peak_widths",
     "probe_frequencies",
     "response_levels",

@@ -5,7 +5,7 @@ import torchaudio
 from torch import Tensor
 from torch.nn import functional
 
-from envnet_tutorial.probing.tones import hz_to_mel
+from envnet_tutorial.audio.spectrograms import hz_to_mel
 
 #: Grid in Hz on which torchaudio's mel bank is computed before it is sampled.
 MEL_BANK_STEP = 0.125
@@ -141,31 +141,6 @@ def selectivity(matrix: Tensor, frequencies: Tensor) -> Tensor:
     weight = band.masked_fill(is_peak, 0.0)  # (filter, frequency)
     mean = (scaled * weight).sum(dim=1) / weight.sum(dim=1)
     return torch.where(scaled.amax(dim=1) > 0, 1 - mean, torch.nan)
-
-
-def coverage(matrix: Tensor, frequencies: Tensor) -> Tensor:
-    """Count for each tone the filters that answer it with at least half of their range (lesson 5).
-
-    Parameters
-    ----------
-    matrix : Tensor, shape (filter, frequency)
-    frequencies : Tensor, shape (frequency,)
-        In Hz.
-
-    Returns
-    -------
-    Tensor of int64, shape (frequency,)
-        0 where the bank is deaf; a filter that answers all tones alike counts nowhere.
-
-    Raises
-    ------
-    ValueError
-        If there are not as many frequencies as columns.
-    """
-    scaled = unit_range(matrix)
-    if scaled.shape[1] != len(frequencies):
-        raise ValueError(f"{len(frequencies)} frequencies need a matrix of as many columns; got {tuple(scaled.shape)}")
-    return (scaled >= 0.5).sum(dim=0)
 
 
 def diagonality(matrix: Tensor, frequencies: Tensor) -> float:

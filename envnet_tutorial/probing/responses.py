@@ -1,42 +1,18 @@
 """What comes out of a network's front end when a pure tone goes in (lesson 5)."""
 
-import copy
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from envnet_tutorial.models.base import WaveformNetwork
+from envnet_tutorial.modes import evaluating
 from envnet_tutorial.probing.tones import sine_probes
 
 #: Frames of a probe that are averaged; 10 frames of EnvNet are 0.1 s.
 NUM_FRAMES = 10
 
 
-@contextmanager
-def undisturbed(model: nn.Module) -> Iterator[None]:
-    """Put a network into eval mode without gradients, and every module back into its own mode afterwards."""
-    modes = {module: module.training for module in model.modules()}
-    try:
-        with torch.no_grad():
-            yield model.eval()
-    finally:
-        for module, training in modes.items():
-            module.training = training
-
-
-def probe_length(feature_conv: nn.Module, num_frames: int) -> int:
-    """Return the fewest samples for which a front end gives ``num_frames`` frames, by its own layers' arithmetic."""
-    length = num_frames
-    for layer in reversed([m for m in feature_conv.modules() if isinstance(m, (nn.Conv2d, nn.MaxPool2d))]):
-        sizes = (layer.kernel_size, layer.stride, layer.padding)
-        kernel, stride, padding = (size[-1] if isinstance(size, tuple) else size for size in sizes)
-        length = (length - 1) * stride + kernel - 2 * padding
-    return length
-
-
 def response_matrix(
-    model: nn.Module,
+    model: WaveformNetwork,
     frequencies: Tensor,
     *,
     amplitude: float = 0.5,
@@ -48,9 +24,8 @@ def response_matrix(
 
     Parameters
     ----------
-    model : nn.Module
-        A network with ``feature_conv``, which maps (batch, 1, 1, time) to (batch, 1, filter, frame), and
-        ``input_format``. Its mode, statistics, gradients and random numbers stay as they are.
+    model : WaveformNetwork
+        Its mode, statistics, gradients and random numbers stay as they are.
     frequencies : Tensor, shape (frequency,)
         In Hz.
     amplitude : float, default 0.5
@@ -70,30 +45,29 @@ def response_matrix(
 
     Raises
     ------
-    ValueError
-        If the network has no such front end.
+    TypeError
+        If it is no `WaveformNetwork`, so that nothing says how it hears.
     """
-    if not hasattr(model, "feature_conv") or not hasattr(model, "input_format"):
-        raise ValueError(f"{type(model).__name__} has no feature_conv over waveforms to probe")
-    weight = next(model.parameters())
-    num_samples = probe_length(model.feature_conv, num_frames)
+    if not isinstance(model, WaveformNetwork):
+        raise TypeError(f"{type(model).__name__} is no WaveformNetwork: it has no front end to probe")
+    parameter = next(model.parameters())
     tones = sine_probes(
-        frequencies, num_samples, model.input_format.sample_rate, amplitude=amplitude, num_phases=num_phases
+        frequencies,
+        model.samples_for(num_frames),
+        model.input_format.sample_rate,
+        amplitude=amplitude,
+        num_phases=num_phases,
     )
-    # A copy, so that its weights may lie in memory as conv2 reads them fastest: channels last, twice as fast.
-    feature_conv = copy.deepcopy(model.feature_conv).to(memory_format=torch.channels_last).eval()
-    outputs = []
-    with torch.no_grad():
-        for batch in tones.flatten(0, 1).split(batch_size):
-            lifted = batch.to(weight)[:, None, None].contiguous(
-                memory_format=torch.channels_last
-            )  # (batch, 1, 1, time)
-            outputs.append(feature_conv(lifted).squeeze(1).mean(dim=-1).cpu())  # (batch, filter)
+    with evaluating(model):
+        outputs = [
+            model.frontend(batch.to(parameter).unsqueeze(1)).mean(dim=-1).cpu()  # (batch, filter)
+            for batch in tones.flatten(0, 1).split(batch_size)
+        ]
     responses = torch.cat(outputs).unflatten(0, (len(frequencies), num_phases))  # (frequency, phase, filter)
     return responses.mean(dim=1).T.contiguous()
 
 
-def response_levels(model: nn.Module, frequencies: Tensor, amplitudes, **options) -> Tensor:
+def response_levels(model: WaveformNetwork, frequencies: Tensor, amplitudes, **options) -> Tensor:
     """Probe each filter with tones of several levels (lesson 5).
 
     Parameters

@@ -1,35 +1,39 @@
 """The filters' own frequency responses, computed from their weights: the independent check on the probes (lesson 5)."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
+from envnet_tutorial.models.base import WaveformNetwork
+from envnet_tutorial.models.layers import ConvBlock
 
-def normalised_kernels(block: nn.Module) -> Tensor:
+
+def normalised_kernels(block: ConvBlock) -> Tensor:
     """Return a block's kernels (filter, channel, taps), times the scale that batch norm gives them in eval mode."""
     conv, norm = block.module[0], block.module[1]
     scale = norm.weight / (norm.running_var + norm.eps).sqrt()
     return (conv.weight[:, :, 0] * scale[:, None, None]).detach().double().cpu()
 
 
-def first_kernels(model: nn.Module) -> Tensor:
-    """Return the filters of ``conv1`` with the scale of its batch norm, float64, shape (filter, taps) (lesson 5)."""
-    return normalised_kernels(model.feature_conv.conv1)[:, 0]
-
-
-def composite_kernels(model: nn.Module) -> Tensor:
-    """Merge ``conv1`` and ``conv2`` into one filter each, as if there were no ReLU between them (lesson 5).
+def composite_kernels(model: WaveformNetwork) -> Tensor:
+    """Merge the first convolutions into one filter each, as if there were no ReLU between them (lesson 5).
 
     Parameters
     ----------
-    model : nn.Module
-        A network whose ``feature_conv`` begins with two `ConvBlock`, of any stride, such as `EnvNet`.
+    model : WaveformNetwork
+        One whose `linear_stages` are known: for `EnvNet` and `EnvNetV2` two `ConvBlock`, of any stride.
 
     Returns
     -------
     Tensor of float64, shape (filter, taps)
-        ``k[i, n] = sum over j, a of w2[i, j, a] w1[j, n - s1 a]``, with s1 the stride of ``conv1``: it spreads the taps
-        of ``conv2``. For EnvNet 40 filters of 8 + 7 = 15 taps, for EnvNet-v2 64 filters of 64 + 15 x 2 = 94 taps.
+        Of two blocks ``k[i, n] = sum over j, a of w2[i, j, a] w1[j, n - s1 a]``, with s1 the stride of the first: it
+        spreads the taps of the second. For EnvNet 40 filters of 8 + 7 = 15 taps, for EnvNet-v2 64 filters of
+        64 + 15 x 2 = 94 taps.
+
+    Raises
+    ------
+    ValueError
+        If the network begins otherwise.
 
     Notes
     -----
@@ -39,10 +43,15 @@ def composite_kernels(model: nn.Module) -> Tensor:
     of 64 such samples is within 0.12 % of that amplitude where they fall on 64 phases of the tone. Where they fall on
     few, next to multiples of 5,512.5 Hz, the maximum depends on the phase at which the tone began.
     """
-    conv1, conv2 = model.feature_conv.conv1, model.feature_conv.conv2
-    first, second = first_kernels(model), normalised_kernels(conv2)  # (j, taps1), (i, j, taps2)
-    # A transposed convolution lays a copy of w1 at every s1-th sample, times the tap of w2 there.
-    return functional.conv_transpose1d(second, first[:, None], stride=conv1.module[0].stride[-1])[:, 0]
+    stages = model.linear_stages()
+    if not stages:
+        raise ValueError(f"{model.title} does not begin with a chain of ConvBlocks: its filters cannot be merged")
+    merged, stride = torch.ones(1, 1, 1, dtype=torch.float64), 1  # (filter, 1, taps): the waveform itself
+    for stage in stages:
+        # A transposed convolution lays a copy of what is merged so far at every stride-th sample, times the tap there.
+        merged = functional.conv_transpose1d(normalised_kernels(stage), merged, stride=stride)
+        stride *= stage.module[0].stride[-1]
+    return merged[:, 0]
 
 
 def frequency_response(kernels: Tensor, frequencies: Tensor, sample_rate: int) -> Tensor:

@@ -5,17 +5,9 @@ import math
 import torch
 from torch import Tensor
 
+from envnet_tutorial.audio.spectrograms import hz_to_mel, mel_to_hz
+
 SCALES = ("mel", "log", "linear")
-
-
-def hz_to_mel(frequency):
-    """Convert Hz to mel by O'Shaughnessy's formula, 2595 log10(1 + f / 700) (lesson 1)."""
-    return 2595 * torch.log10(1 + torch.as_tensor(frequency, dtype=torch.float64) / 700)
-
-
-def mel_to_hz(mel):
-    """Convert mel to Hz, the inverse of `hz_to_mel`."""
-    return 700 * (10 ** (torch.as_tensor(mel, dtype=torch.float64) / 2595) - 1)
 
 
 def probe_frequencies(count: int, low: float, high: float, *, scale: str = "mel") -> Tensor:
