@@ -5,15 +5,18 @@
 
 Each network trains on random crops of noise: forward, loss, backward and step of Nesterov's stochastic gradient
 descent. `plain` is the network as it is drawn, fed by a `DataLoader` that crops (and mixes) each clip on its own, with
-the optimiser that one gets by default. `paper, reordered` is the same network in a faster order of evaluation, `pooled
-norm` is the variant that normalises after pooling; both draw whole batches on the device as `training.fit` does, use
-the fused optimiser and keep the memory that they free. Each has a process of its own, and the networks take turns, so
-that whatever else the machine does slows all of them, and each round gives a ratio of its own.
+the optimiser that one gets by default; it also runs with the memory kept that it frees, and under autocast to bfloat16.
+`paper, reordered` is the same network in a faster order of evaluation, `pooled norm` is the variant that normalises
+after pooling, in float32 and in bfloat16; both draw whole batches on the device as `training.fit` does, use the fused
+optimiser and keep their memory. With `--precision` the three networks run in that format, and nothing else does. Each
+entry has a process of its own, and they take turns, so that whatever else the machine does slows all of them, and each
+round gives a ratio of its own.
 
-The limit is the rate of a matrix product in the same rounds over the multiplications and additions of the plain
-network's training step, so a variant that needs fewer may pass 100 %; `bound` is the roofline of each network's own
-layers (`envnet_tutorial.costs`), with the bandwidth of a copy, which no program passes. Processor seconds count the
-time of all threads and suffer less from other programs than the clock does, but include waiting in a loop.
+The limit is the rate of a matrix product, in the entry's format and the same rounds, over the multiplications and
+additions of the plain network's training step, so a variant that needs fewer may pass 100 %; `bound` is the roofline of
+each network's own layers (`envnet_tutorial.costs`), with the bandwidth of a copy, which no program passes. Processor
+seconds count the time of all threads and suffer less from other programs than the clock does, but include waiting in a
+loop.
 
 Peak memory is what the process of a network has held (CPU), or its tensors (GPU).
 """
@@ -29,29 +32,56 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from benchmarks.limits import DTYPES, copy_bandwidth, matrix_rate, wait_for
-from envnet_tutorial import augment, costs, runs
+from benchmarks.summary import spelled_out, summarise
+from envnet_tutorial import augment
 from envnet_tutorial.models import EnvNet
 from envnet_tutorial.models.pooled_norm import PooledNormEnvNet
 from envnet_tutorial.models.reordered import ReorderedEnvNet
+from envnet_tutorial.provenance import command_line, provenance
+from envnet_tutorial.results import SHIPPED, Result
 from envnet_tutorial.settings import CLIP_SECONDS, ENVNET_INPUT
 from envnet_tutorial.training import Recipe, kl_loss
 from envnet_tutorial.training.batches import DeviceClips, draw_batch, epoch_rows
-from envnet_tutorial.training.checkpoints import write_atomically
-from envnet_tutorial.training.runtime import keep_memory, precision_context
+from envnet_tutorial.training.device import keep_memory, precision_context
 
 NETWORKS = {"plain": EnvNet, "paper, reordered": ReorderedEnvNet, "pooled norm": PooledNormEnvNet}
-BOUNDS = {"plain": "plain", "paper, reordered": "paper, reordered", "pooled norm": "pooled norm, in cache"}
+WARM_UP = 3  # rounds that do not count: the C library needs a few steps until it holds all that one takes
 CLASSES = 10
 CLIPS = 128
 ENDLESS = 10**9
+
+
+class Entry(NamedTuple):
+    """What takes turns: a key of `NETWORKS`, a number format, and whether the process keeps the memory it frees."""
+
+    network: str
+    precision: str
+    keeps_memory: bool
+
+
+ENTRIES = {
+    "plain": Entry("plain", "float32", keeps_memory=False),
+    "plain, memory kept": Entry("plain", "float32", keeps_memory=True),
+    "plain, bfloat16": Entry("plain", "bfloat16", keeps_memory=False),
+    "paper, reordered": Entry("paper, reordered", "float32", keeps_memory=True),
+    "pooled norm": Entry("pooled norm", "float32", keeps_memory=True),
+    "pooled norm, bfloat16": Entry("pooled norm", "bfloat16", keeps_memory=True),
+}
+
+
+def entries(precision: str | None) -> dict[str, Entry]:
+    """Return what takes turns: all of `ENTRIES`, or each network once, in the format that is asked for."""
+    if precision is None:
+        return ENTRIES
+    return {name: Entry(name, precision, keeps_memory=name != "plain") for name in NETWORKS}
 
 
 class OneByOne(Dataset):
@@ -100,11 +130,11 @@ def our_batches(recipe: Recipe, device: torch.device) -> Iterator[tuple[Tensor, 
 class Trainer:
     """One network with its optimiser and clips, ready to train a step at a time."""
 
-    def __init__(self, name: str, recipe: Recipe, device: torch.device, workers: int = 0):
+    def __init__(self, entry: Entry, recipe: Recipe, device: torch.device, workers: int = 0):
         torch.manual_seed(0)
-        is_plain = name == "plain"
-        self.device, self.precision = device, recipe.precision
-        self.model = NETWORKS[name](CLASSES).to(device)
+        is_plain = entry.network == "plain"
+        self.device, self.precision = device, entry.precision
+        self.model = NETWORKS[entry.network](CLASSES).to(device)
         if not is_plain:
             self.model.to(memory_format=torch.channels_last)
         optimiser = {"lr": recipe.learning_rate, "momentum": recipe.momentum, "weight_decay": recipe.weight_decay}
@@ -124,8 +154,8 @@ class Trainer:
 
 
 def recipe_of(options: argparse.Namespace) -> Recipe:
-    """Return what is trained: the paper's recipe with the batch, mixing and precision that are asked for."""
-    chosen = {"batch_size": options.batch, "mix": options.mix, "precision": options.precision}
+    """Return what is trained: the paper's recipe with the batch and mixing that are asked for."""
+    chosen = {"batch_size": options.batch, "mix": options.mix}
     return Recipe(name="benchmark", epochs=1, learning_rate=0.01, schedule="steps", **chosen)
 
 
@@ -155,22 +185,24 @@ def take_turn(trainer: Trainer, steps: int) -> dict:
 
 def serve(name: str, options: argparse.Namespace) -> None:
     """Train a turn for each line that comes in, and answer each with a line of JSON."""
-    if name != "plain":
+    entry = entries(options.precision)[name]
+    if entry.keeps_memory:
         keep_memory()
-    trainer = Trainer(name, recipe_of(options), torch.device(options.device), options.workers)
+    trainer = Trainer(entry, recipe_of(options), torch.device(options.device), options.workers)
     for _ in sys.stdin:
         print(json.dumps(take_turn(trainer, options.steps)), flush=True)
 
 
 @contextmanager
 def started(options: argparse.Namespace) -> Iterator[dict[str, Callable[[], dict]]]:
-    """Start a process for each network; yield what lets it take a turn."""
-    given = ["batch", "steps", "threads", "device", "precision", "mix", "workers"]
+    """Start a process for each entry; yield what lets it take a turn."""
+    given = ["batch", "steps", "threads", "device", "mix", "workers", *(["precision"] if options.precision else [])]
     arguments = list(itertools.chain.from_iterable((f"--{key}", str(getattr(options, key))) for key in given))
     command = [sys.executable, "-m", "benchmarks.throughput", *arguments, "--serve"]
+    names = entries(options.precision)
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with ExitStack() as stack:
-        processes = {name: stack.enter_context(subprocess.Popen([*command, name], **pipes)) for name in NETWORKS}
+        processes = {name: stack.enter_context(subprocess.Popen([*command, name], **pipes)) for name in names}
 
         def turn(process: subprocess.Popen) -> dict:
             print("go", file=process.stdin, flush=True)
@@ -180,70 +212,25 @@ def started(options: argparse.Namespace) -> Iterator[dict[str, Callable[[], dict
 
 
 def measure(options: argparse.Namespace, turns: dict[str, Callable[[], dict]]) -> pd.DataFrame:
-    """Let the networks take turns; one row a turn: network, round, speed, seconds, peak, the machine's rates."""
+    """Let the entries take turns; one row a turn: entry, format, round, speed, seconds, peak, the machine's rates."""
     device, rows = torch.device(options.device), []
-    for number in range(options.rounds + 1):
-        machine = {
-            "rate": matrix_rate(device, DTYPES[options.precision], repeats=3),
-            "bandwidth": copy_bandwidth(device, repeats=3),
-        }
+    formats = {name: entry.precision for name, entry in entries(options.precision).items()}
+    for number in range(1 - WARM_UP, options.rounds + 1):
+        rates = {precision: matrix_rate(device, DTYPES[precision], repeats=3) for precision in set(formats.values())}
+        bandwidth = copy_bandwidth(device, repeats=3)
         for name, turn in turns.items():
-            taken = turn()
-            speed = options.steps * options.batch / taken["wall"]
-            rows.append({"network": name, "round": number, "clips/s": speed, **taken, **machine})
+            row = {"network": name, "precision": formats[name], "round": number} | turn()
+            row["clips/s"] = options.steps * options.batch / row["wall"]
+            rows.append(row | {"rate": rates[formats[name]], "bandwidth": bandwidth})
     table = pd.DataFrame(rows)
-    return table[table["round"] > 0].reset_index(drop=True)  # the first round allocates
+    return table[table["round"] > 0].reset_index(drop=True)
 
 
-def quartiles(values: pd.Series) -> list[float]:
-    """Return first quartile, median and third quartile."""
-    return np.percentile(values, [25, 50, 75]).tolist()
-
-
-def summarise(table: pd.DataFrame, batch: int, value_bytes: int) -> pd.DataFrame:
-    """Return one row a network: quartiles of clips/s and of its ratio to plain, share of the limit, bound, memory."""
-    passes, rate = costs.training_passes(EnvNet, CLASSES), table["rate"].median()
-    limit = rate / passes["operations"].sum()
-    speed = table.pivot(index="round", columns="network", values="clips/s")
-    cpu = table.pivot(index="round", columns="network", values="cpu")
-    peak = table.groupby("network")["peak"].max() / 2**30
-    lines = []
-    for name in NETWORKS:
-        own = costs.ORDERS[BOUNDS[name]](passes)
-        low, middle, high = quartiles(speed[name])
-        ratio = dict(zip(("ratio_low", "ratio", "ratio_high"), quartiles(speed[name] / speed["plain"]), strict=True))
-        bound = costs.fastest(own, rate, table["bandwidth"].median(), batch=batch, value_bytes=value_bytes)
-        line = {"network": name, "n": len(speed), "low": low, "clips/s": middle, "high": high, **ratio}
-        line["processor_ratio"] = (cpu["plain"] / cpu[name]).median()
-        lines.append(line | {"limit": limit, "share": middle / limit, "bound": bound, "peak_gib": peak[name]})
-    return pd.DataFrame(lines)
-
-
-def spelled_out(summary: pd.DataFrame) -> pd.DataFrame:
-    """Return the summary as it is read: median (quartiles)."""
-    columns = {"network": summary["network"], "n": summary["n"]}
-    for name, low, middle, high, digits in (
-        ("clips/s", "low", "clips/s", "high", 1),
-        ("ratio", "ratio_low", "ratio", "ratio_high", 2),
-    ):
-        texts = (
-            f"{m:.{digits}f} ({a:.{digits}f} to {b:.{digits}f})" for a, m, b in summary[[low, middle, high]].values
-        )
-        columns[name] = list(texts)
-    columns["ratio of processor time"] = summary["processor_ratio"].map("{:.2f}".format)
-    columns["share of limit"] = summary["share"].map("{:.0%}".format)
-    columns["bound"] = summary["bound"].map("{:.0f}".format)
-    columns["peak GiB"] = summary["peak_gib"].map("{:.1f}".format)
-    return pd.DataFrame(columns)
-
-
-def write(path: Path, options: argparse.Namespace, table: pd.DataFrame, summary: pd.DataFrame) -> None:
-    """Keep the measurement with everything that is needed to make it again."""
-    asked = {key: value for key, value in vars(options).items() if key not in ("out", "serve")}
-    machine = runs.provenance(torch.device(options.device))
-    tables = {"summary": summary.to_dict("records"), "rounds": table.to_dict("records")}
-    text = json.dumps({"command": "python -m benchmarks.throughput", "options": asked} | machine | tables, indent=1)
-    write_atomically(path, lambda file: file.write(f"{text}\n".encode()))
+def write(folder: Path, options: argparse.Namespace, machine: dict, table: pd.DataFrame, summary: pd.DataFrame) -> None:
+    """Keep the measurement as a result, with everything that is needed to make it again."""
+    asked = {key: value for key, value in vars(options).items() if key not in ("out", "name", "serve")}
+    settings = {"kind": "throughput", "options": asked, "commands": [machine["command"]], "provenance": [machine]}
+    Result(settings, {"summary": summary, "rounds": table}).save(folder)
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -254,11 +241,13 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=1, help="steps in one turn; on a GPU many (default: 1)")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads to use")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
-    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="of the activations")
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), help="of all networks (default: both formats)")
     parser.add_argument("--mix", choices=("none", "bc"), default="none", help="bc: mix clips of different classes")
     parser.add_argument("--workers", type=int, default=0, help="processes that draw for the plain loop (default: 0)")
-    parser.add_argument("--out", type=Path, help="write the measurement here, JSON")
-    parser.add_argument("--serve", choices=NETWORKS, help=argparse.SUPPRESS)
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument("--out", type=Path, metavar="FOLDER", help="folder of its own to write the measurement to")
+    place.add_argument("--name", help="write it into the package, where `load_result(NAME)` finds it")
+    parser.add_argument("--serve", choices=ENTRIES, help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
 
@@ -269,18 +258,21 @@ def main() -> None:
     if options.serve:
         serve(options.serve, options)
         return
+    command = command_line("benchmarks.throughput", sys.argv[1:])
+    machine = provenance(torch.device(options.device), command=command, data="noise", seed=0)
     with started(options) as turns:
         table = measure(options, turns)
-    summary = summarise(table, options.batch, DTYPES[options.precision].itemsize)
-    rate, bandwidth = table["rate"].median() / 1e9, table["bandwidth"].median() / 1e9
-    print(f"torch {torch.__version__}, {options.device}, {options.threads} threads, {options.precision}")
+    summary = summarise(table, options.batch, CLASSES)
+    print(f"torch {torch.__version__}, {options.device}, {options.threads} threads")
     print(f"batch {options.batch}, mixing: {options.mix}; median (quartiles)")
-    print(
-        f"{rate:,.0f} GFLOP/s of a matrix product: limit {summary['limit'].iloc[0]:,.0f} clips/s; {bandwidth:.1f} GB/s"
-    )
+    for precision, turns in table.groupby("precision", sort=False):
+        limit = summary.loc[summary["precision"] == precision, "limit"].iloc[0]
+        rate = turns["rate"].median() / 1e9
+        print(f"{rate:,.0f} GFLOP/s of a matrix product in {precision}: limit {limit:,.0f} clips/s")
+    print(f"{table['bandwidth'].median() / 1e9:.1f} GB/s of a copy")
     print(spelled_out(summary).to_string(index=False))
-    if options.out:
-        write(options.out, options, table, summary)
+    if folder := options.out or (options.name and SHIPPED / options.name):
+        write(folder, options, machine, table, summary)
 
 
 if __name__ == "__main__":

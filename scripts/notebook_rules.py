@@ -12,6 +12,10 @@ from scripts.repository import address
 MAX_BYTES = 1_500_000
 MAX_LINES = 25
 MAX_MEDIAN_LINES = 8
+#: Characters of code that a column of the page holds.
+MAX_COLUMNS = 88
+#: The lessons that keep to it; the others join when they do.
+NARROW = ("01_", "02_", "03_")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 PICTURES = ("image/png", "image/jpeg")
 INSTALL = """\
@@ -159,6 +163,32 @@ def folds_solutions(notebook, path: Path) -> Iterator[str]:
             yield f"the solution {cell.source.splitlines()[0]!r} is not folded: tag it 'hide-input'"
 
 
+def fits_the_column(notebook, path: Path) -> Iterator[str]:
+    """Refuse code and printed text that the page cuts off at its right edge, in the lessons that are `NARROW`.
+
+    The installation is one text for all, and what is said of a solution is wrapped by the page.
+    """
+    if not path.name.startswith(NARROW):
+        return
+    for position, cell in enumerate(code_cells(notebook)[1:], start=2):
+        printed = "" if "solution" in tags(cell) else "\n".join(printed_texts(cell))
+        for line in (*cell.source.splitlines(), *printed.splitlines()):
+            if len(line) > MAX_COLUMNS:
+                yield f"code cell {position} has a line of {len(line)} characters: {line[:40]!r}"
+            elif line.endswith("  \\"):
+                yield f"code cell {position} shows a table that is too wide: {line[:40]!r}"
+
+
+def printed_texts(cell) -> Iterator[str]:
+    """Yield what the outputs of a cell print as text; of an object that brings its own look, only a table counts."""
+    for output in cell.get("outputs", []):
+        data = output.get("data", {})
+        yield output.get("text", "")
+        yield data.get("text/markdown", "")
+        if not set(data) - {"text/plain"} or "dataframe" in data.get("text/html", ""):
+            yield data.get("text/plain", "")
+
+
 RULES = (
     is_executed,
     has_no_error,
@@ -169,6 +199,7 @@ RULES = (
     describes_figures,
     has_one_title,
     has_short_cells,
+    fits_the_column,
     shows_widgets_without_kernel,
     reads_well_in_colab,
     folds_solutions,

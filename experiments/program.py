@@ -1,0 +1,69 @@
+"""What the programs have in common: where a result goes, what is said of the data, one sentence for wrong input."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+
+from envnet_tutorial import provenance
+from envnet_tutorial.commands.train import add_data_options
+from envnet_tutorial.errors import InputError
+from envnet_tutorial.results import SHIPPED
+from envnet_tutorial.training import TrainingStopped
+
+
+def make_parser(description: str) -> argparse.ArgumentParser:
+    """Return a parser that knows where a result goes: ``--out``, or ``--name`` for one of the package's own."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("--out", type=Path, metavar="FOLDER", help="folder of its own to write the result to")
+    place.add_argument("--name", help="write it into the package, where `load_result(NAME)` finds it")
+    return parser
+
+
+def add_training_options(parser: argparse.ArgumentParser) -> None:
+    """Add what programs that train are told: data, where to keep each training, device, progress."""
+    parser.add_argument("data", help="a folder in ESC-50's layout, or a set's name")
+    add_data_options(parser)
+    parser.add_argument("--trainings", type=Path, required=True, metavar="FOLDER", help="where each training is kept")
+    parser.add_argument("--device", help="such as cpu or cuda:1 (default: a GPU if there is one)")
+    parser.add_argument("--quiet", action="store_true", help="no progress bars")
+
+
+def read_arguments(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line, and keep it as it was typed for the provenance."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    return parser.parse_args(arguments, argparse.Namespace(typed=arguments))
+
+
+def destination(options: argparse.Namespace) -> Path:
+    """Return the folder that the result goes to.
+
+    Raises
+    ------
+    InputError
+        If it exists: better said before the training than after it.
+    """
+    folder = options.out or SHIPPED / options.name
+    if folder.exists():
+        raise InputError(f"{folder} exists: remove it or choose another name")
+    return folder
+
+
+def provenance_of(options: argparse.Namespace, module: str, device: torch.device) -> dict:
+    """Take down what the trainings of a program that starts now depend on; each has a seed of its own."""
+    name = provenance.data_name(options.data, options.data_name)
+    command = provenance.command_line(module, options.typed, data=options.data, name=name)
+    return provenance.provenance(device, command=command, data=name, note=provenance.data_note(options.data_note))
+
+
+def call(main: Callable[[], None]) -> int:
+    """Run a program; return 0, or 2 after one sentence on what was wrong with the input, 1 where training stopped."""
+    try:
+        main()
+    except (InputError, TrainingStopped) as error:
+        print(error, file=sys.stderr)
+        return 2 if isinstance(error, InputError) else 1
+    return 0
