@@ -15,3 +15,14 @@ def own_figures():
         matplotlib.rcdefaults()
         yield
     plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """Compute on one core: a network as small as the tests' is done before it is shared out."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -2,7 +2,9 @@
 
 import multiprocessing
 import os
+import socket
 import sys
+from contextlib import ExitStack, contextmanager
 from multiprocessing import forkserver
 from pathlib import Path
 
@@ -42,3 +44,33 @@ def call(function, arguments, errors, environment):
         os.dup2(stderr.fileno(), 2)
         os.dup2(stdout.fileno(), 1)
     sys.exit(function(*arguments))
+
+
+def free_ports(count):
+    """Return ports of this machine that nobody listens on."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for free in sockets:
+            free.bind(("127.0.0.1", 0))
+        return [free.getsockname()[1] for free in sockets]
+
+
+@contextmanager
+def torchrun(monkeypatch, folder, size, function, *arguments):
+    """Be the first of several processes that torchrun would start; the others call the function."""
+    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_ports(1)[0]), "WORLD_SIZE": str(size)}
+    errors = [folder / f"errors-{rank}.txt" for rank in range(1, size)]
+    others = [
+        start(function, *arguments, errors=file, environment=shared | {"RANK": str(rank)})
+        for rank, file in enumerate(errors, start=1)
+    ]
+    for name, value in (shared | {"RANK": "0"}).items():
+        monkeypatch.setenv(name, value)
+    try:
+        yield
+        for other, file in zip(others, errors, strict=True):
+            other.join(timeout=120)
+            assert (other.exitcode, file.read_text()) == (0, "")  # the first process reports
+    finally:
+        for other in others:
+            other.kill()

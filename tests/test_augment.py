@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from test_levels import slow_level
+from test_audio_levels import slow_level
 
 from envnet_tutorial import augment
 from envnet_tutorial.settings import ENVNET_INPUT

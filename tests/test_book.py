@@ -102,7 +102,25 @@ def test_sound_is_inside_the_page(name):
 def test_solutions_are_folded(name):
     cells = article(name).select("div.tag_solution")
     assert cells
-    assert all(cell.find("details") for cell in cells)
+    for cell in cells:
+        assert [title.text for title in cell.select("summary .collapsed")] == ["Show the solution"]
+        assert [title.text for title in cell.select("summary .expanded")] == ["Hide the solution"]
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_only_solutions_are_called_so(name):
+    folds = [cell for cell in article(name).select("div.cell") if cell.select("summary")]
+    called = [cell for cell in folds if "the solution" in cell.select_one("summary").text]
+    assert called == article(name).select("div.tag_solution")
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_installation_and_setup_are_folded(name):
+    """Where a lesson folds them; then the fold says what is in it."""
+    names = {"install": "the installation for Colab", "setup": "the imports", "settings": "the settings"}
+    for tag, words in names.items():
+        titles = [title.text for title in article(name).select(f"div.tag_{tag} summary .collapsed")]
+        assert set(titles) <= {f"Show {words}"}
 
 
 @pytest.mark.parametrize("name", PAGES)

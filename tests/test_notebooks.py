@@ -99,6 +99,14 @@ BREACHES = {
         lambda nb: [cell.update(source="\n".join(["x"] * 8)) for cell in nb.cells[2:]],
         "half of the code cells",
     ),
+    "long line": (change_source(3, f"x = {'1' * 85}"), "a line of 89 characters"),
+    "long output": (add_output(3, "stream", name="stdout", text="short\n" + "x" * 89), "a line of 89 characters"),
+    "long result": (add_output(3, "display_data", data={"text/plain": "x" * 89}), "a line of 89 characters"),
+    "long source": (add_output(3, "display_data", data={"text/markdown": "x" * 89}), "a line of 89 characters"),
+    "wide table": (
+        add_output(3, "display_data", data={"text/plain": "   a  \\\n0  1", "text/html": "<table class='dataframe'>"}),
+        "a table that is too wide",
+    ),
     "widget": (add_output(3, "display_data", data={WIDGET: {"model_id": "1"}}), "widget without a picture"),
     "admonition": (lambda nb: nb.cells.append(new_markdown_cell("```{note}\nHear\n```")), "prints raw"),
     "colon fence": (lambda nb: nb.cells.append(new_markdown_cell(":::{tip}\nHear\n:::")), "prints raw"),
@@ -119,6 +127,19 @@ def test_ordinary_text_is_no_path(tmp_path):
     sound = new_output("display_data", data={"text/html": '<audio src="data:audio/mpeg;base64,//home/abc/tmp/d=">'})
     notebook.cells[3].outputs.append(sound)
     assert judged(notebook, tmp_path) == []
+
+
+def test_what_the_page_does_not_cut_off_may_be_long(tmp_path):
+    """A player's text is not shown, a solution's is wrapped, and other lessons are not yet held to the column."""
+    notebook = good_notebook()
+    add_output(3, "display_data", data={"text/plain": "x" * 89, "text/html": "<audio>"})(notebook)
+    add_output(4, "display_data", data={"text/plain": "Right: " + "x" * 89})(notebook)
+    assert judged(notebook, tmp_path) == []
+    notebook.cells[3].source = f"x = {'1' * 85}"
+    assert judged(notebook, tmp_path) != []
+    for name, figure_label in (("04_lesson.ipynb", "fig-4-wave"), ("appendix_lesson.ipynb", "fig-appendix-wave")):
+        notebook.cells[2].metadata.mystnb.figure.name = figure_label
+        assert judged(notebook, tmp_path, name) == []
 
 
 @pytest.mark.parametrize("breach", BREACHES)

@@ -1,7 +1,5 @@
-"""What the project promises about itself: dependencies, pins, licences, layers, sizes, and one public address."""
+"""What the project promises about itself: dependencies, pins, licences, and one public address."""
 
-import ast
-import json
 import re
 import shutil
 import subprocess
@@ -9,10 +7,10 @@ import sys
 import tomllib
 import zipfile
 from importlib import metadata
-from pathlib import Path
 
 import pytest
 import yaml
+from house import MODULES, PACKAGE, imports, lesson_code, part_of
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -20,37 +18,10 @@ from scripts.notebook_rules import INSTALL
 from scripts.repository import ROOT, address, files, mentions, rewrite, slug
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-PACKAGE = ROOT / "envnet_tutorial"
-MODULES = sorted(PACKAGE.rglob("*.py"))
-#: The package from the ground up: a module imports only from its own line and from the lines above it.
-LAYERS = [
-    ["settings", "errors", "files", "__init__"],
-    ["audio"],
-    ["shapes", "receptive_field", "costs"],
-    ["datasets"],
-    ["levels", "augment"],
-    ["models"],
-    ["training", "runs", "recordings", "trained"],
-    ["probing"],
-    ["plotting", "exercises"],
-    ["explorers"],
-    ["commands"],
-    ["__main__"],
-]
-STANDARD = sys.stdlib_module_names | {"envnet_tutorial", "scripts", "benchmarks", "__future__"}
+OWN = {"envnet_tutorial", "experiments", "scripts", "benchmarks"}
+STANDARD = sys.stdlib_module_names | OWN | {"__future__"}
 #: Modules whose distribution is called otherwise.
 DISTRIBUTIONS = {"IPython": "ipython", "bs4": "beautifulsoup4", "yaml": "pyyaml", "PIL": "pillow"}
-
-
-def imports(source: str) -> set[str]:
-    """Return the full names of the modules that a source text imports, also inside functions."""
-    names = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
 
 
 def foreign(source: str, own: set[str] = frozenset()) -> set[str]:
@@ -83,19 +54,14 @@ def test_book_and_tests_ask_for_what_they_import():
     }
     own = {path.stem for path in (ROOT / "tests").glob("*.py")}
     sources = {
-        path: path.read_text(encoding="utf-8") for part in ("tests", "scripts", "benchmarks") for path in part_of(part)
+        path: path.read_text(encoding="utf-8")
+        for part in ("tests", "scripts", "benchmarks", "experiments")
+        for path in part_of(part)
     }
-    for path in (ROOT / "notebooks").glob("*.ipynb"):
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-        sources[path] = re.sub(r"^(\s*)[%!].*$", r"\1pass", "\n".join(code), flags=re.MULTILINE)
+    sources |= {path: lesson_code(path) for path in (ROOT / "notebooks").glob("*.ipynb")}
     missing = {path.name: foreign(source, own) - asked for path, source in sources.items()}
     # pip's own libraries and the notebook's are parts of what is asked for
     assert {name: what for name, what in missing.items() if what - {"packaging"}} == {}
-
-
-def part_of(folder: str) -> list[Path]:
-    return sorted((ROOT / folder).rglob("*.py"))
 
 
 def test_package_has_lower_bounds_only():
@@ -170,41 +136,6 @@ def test_wheel_holds_every_file_of_the_package(tmp_path):
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert wanted - packed == set()
-
-
-def layer(module: str) -> int:
-    heights = [height for height, names in enumerate(LAYERS) if module in names]
-    assert heights, f"{module} has no place in LAYERS"
-    return heights[0]
-
-
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_modules_import_from_the_ground_up(path):
-    own = path.relative_to(PACKAGE).with_suffix("").parts[0]
-    for name in imports(path.read_text(encoding="utf-8")):
-        parts = name.split(".")
-        if parts[0] == "envnet_tutorial" and (PACKAGE / parts[1]).is_dir() | (PACKAGE / f"{parts[1]}.py").is_file():
-            assert layer(parts[1]) <= layer(own), f"{own} stands below {parts[1]}"
-
-
-@pytest.mark.parametrize("path", [*MODULES, *part_of("scripts")], ids=lambda path: str(path.relative_to(ROOT)))
-def test_modules_and_functions_are_short(path):
-    source = path.read_text(encoding="utf-8")
-    assert len(source.splitlines()) <= 300
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            length = statement_lines(node, source)
-            assert length <= 40, f"{node.name} has {length} lines"
-
-
-def statement_lines(function, source: str) -> int:
-    """Count a function's lines without its docstring and without empty lines."""
-    lines = source.splitlines()
-    documented = ast.get_docstring(function) is not None
-    first = function.body[0]
-    skipped = set(range(first.lineno, first.end_lineno + 1)) if documented else set()
-    numbers = set(range(function.lineno, function.end_lineno + 1)) - skipped
-    return sum(bool(lines[number - 1].strip()) for number in numbers)
 
 
 def test_repository_is_the_same_everywhere():

@@ -42,7 +42,9 @@ def test_windows_are_drawn_where_they_are_cut():
     np.testing.assert_allclose(spans, [[-2, 2], [3, 7]])
 
 
-def test_accuracies_show_the_mean_of_each_condition():
-    ax = learning.plot_accuracies({"fold": [0.5, 0.7], "random": [0.9]}, chance=0.1)
-    means = [line.get_ydata()[0] for line in ax.lines if len(line.get_ydata()) == 2 and line.get_marker() == "None"]
-    assert 60 in np.round(means) and 90 in np.round(means) and 10 in np.round(means)
+def test_a_spread_shows_every_run_and_the_mean_of_each_condition():
+    ax = learning.plot_spread({"fold": [50.0, 70.0], "random": [90.0]}, "accuracy (%)")
+    dots = [line.get_ydata().tolist() for line in ax.lines if line.get_marker() == "o"]
+    means = [line.get_ydata()[0] for line in ax.lines if line.get_marker() == "None"]
+    assert dots == [[50.0, 70.0], [90.0]] and means == [60.0, 90.0]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["fold", "random"]

@@ -2,9 +2,11 @@
 
 import matplotlib.pyplot as plt
 import pytest
+import torch
 from torch import nn
 
-from envnet_tutorial.plotting.shapes import plot_parameters, plot_receptive_fields
+from envnet_tutorial.models import EnvNet
+from envnet_tutorial.plotting.shapes import plot_network, plot_parameters, plot_receptive_fields
 from envnet_tutorial.shapes import walk
 
 
@@ -22,9 +24,10 @@ def close_figures():
 
 def test_parameters_are_drawn_for_the_layers_that_have_some(table):
     ax = plot_parameters(table)
-    assert [bar.get_width() for bar in ax.patches] == [18, 5]
+    assert [bar.get_width() for bar in ax.patches] == pytest.approx([18e-6, 5e-6])
+    assert ax.get_xscale() == "linear"
     assert [label.get_text() for label in ax.get_yticklabels()] == ["0", "3"]
-    assert [text.get_text() for text in ax.texts] == ["78 %", "22 %"]
+    assert [text.get_text() for text in ax.texts] == ["18 (78 %)", "5 (22 %)"]
 
 
 def test_fields_are_drawn_in_ms_where_they_are_known(table):
@@ -37,3 +40,53 @@ def test_pictures_are_drawn_where_they_are_told(table):
     _, ax = plt.subplots()
     assert plot_parameters(table, ax=ax) is ax
     assert plot_receptive_fields(table, ax=ax) is ax
+    _, drawing = plt.subplots()
+    assert plot_network(table, (1, 1, 107), ax=drawing) is drawing
+
+
+ENVNET_INPUT_SHAPE = (1, 1, 1, 24_014)
+
+
+@pytest.fixture(scope="module")
+def envnet():
+    with torch.device("meta"):
+        return walk(EnvNet(num_classes=50), (1, 1, 24_014))
+
+
+def told(ax) -> list[str]:
+    return [text.get_text() for text in ax.texts if text.get_text() not in ("→", "")]
+
+
+def test_the_drawing_of_a_network_tells_every_shape(envnet):
+    ax = plot_network(envnet, ENVNET_INPUT_SHAPE)
+    texts = told(ax)
+    assert texts[:2] == ["input", "1 × 1 × 24,014"]
+    for row in envnet.itertuples():
+        shape = " × ".join(f"{size:,}" for size in row.output_shape[1:])
+        place = texts.index(row.layer)
+        assert texts[place : place + 3] == [row.layer, row.module, shape]
+
+
+def test_more_channels_rows_and_steps_are_drawn_larger(envnet):
+    def sheets(name):
+        ax = plot_network(envnet[envnet.layer == name], ENVNET_INPUT_SHAPE)
+        return ax.patches[1:]  # without the input's
+
+    assert len(sheets("transpose")) == 1 < len(sheets("conv1"))
+    assert sheets("conv1")[0].get_width() > sheets("pool2")[0].get_width()
+    assert sheets("transpose")[0].get_height() > sheets("pool2")[0].get_height()
+
+
+def test_what_the_reader_is_to_find_is_not_told(envnet):
+    ax = plot_network(envnet, ENVNET_INPUT_SHAPE, hidden=("pool2", "transpose"))
+    assert told(ax).count("?") == 2
+    assert "150" not in " ".join(told(ax)[: told(ax).index("conv3")])
+    assert {patch.get_linestyle() for patch in ax.patches} == {"solid", "--"}
+
+
+def test_every_stage_lies_within_the_drawing(envnet):
+    ax = plot_network(envnet, ENVNET_INPUT_SHAPE)
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    for patch in ax.patches:
+        box = patch.get_bbox()
+        assert left < box.x0 < box.x1 < right and low < box.y0 < box.y1 < high

@@ -3,10 +3,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-import scipy.signal
 import torch
 
-from envnet_tutorial.plotting import filters, sound, use_book_style
+from envnet_tutorial.plotting import sound, use_book_style
 from envnet_tutorial.settings import ENVNET_INPUT
 
 RATE = ENVNET_INPUT.sample_rate
@@ -37,25 +36,6 @@ def test_a_waveform_starts_at_its_time_and_ends_after_its_length():
     np.testing.assert_allclose(ax.lines[0].get_ydata(), [0, 0.5, -0.5, 0])
 
 
-def test_the_spectrum_of_a_tone_peaks_at_its_frequency_and_level():
-    frequencies, levels = sound.spectrum_levels(tone(2000, amplitude=0.1), RATE)
-    assert frequencies[levels.argmax()] == 2000
-    assert levels.max() == pytest.approx(-20, abs=0.01)
-    ax = sound.plot_spectrum(tone(2000), RATE, label="tone")
-    line = ax.lines[0]
-    assert line.get_xdata()[line.get_ydata().argmax()] == 2.0
-
-
-def test_the_spectrum_is_welchs():
-    noise = np.random.default_rng(2).normal(0, 0.1, 8_000)
-    frequencies, levels = sound.spectrum_levels(noise, RATE, 256)
-    settings = {"window": "hann", "nperseg": 256, "detrend": False, "scaling": "spectrum"}
-    expected_frequencies, power = scipy.signal.welch(noise, RATE, **settings)
-    np.testing.assert_allclose(frequencies, expected_frequencies)
-    # scipy's one-sided spectrum holds A^2 / 2 of a sine of amplitude A, but not at the two ends.
-    np.testing.assert_allclose(levels[1:-1], 10 * np.log10(2 * power[1:-1]), atol=1e-9)
-
-
 def test_a_spectrogram_puts_a_bin_and_a_frame_where_they_belong():
     levels = np.full((5, 4), -80.0)
     levels[2, 3] = -10  # a quarter of the rate, three hops after the start
@@ -84,36 +64,24 @@ def test_mel_filters_are_drawn_over_frequency():
 
 @pytest.mark.parametrize("colorbar", [True, False])
 def test_axes_are_used_where_given_and_carry_units(colorbar):
-    figure, axes = plt.subplots(5)
+    figure, axes = plt.subplots(4)
     levels = np.zeros((3, 3))
     drawn = [
         sound.plot_waveform(tone(100), RATE, ax=axes[0]),
-        sound.plot_spectrum(tone(100), RATE, ax=axes[1]),
-        sound.plot_spectrogram(levels, RATE, 160, colorbar=colorbar, ax=axes[2]),
-        sound.plot_mel_spectrogram(levels, RATE, 160, centres=[1, 2, 3], colorbar=colorbar, ax=axes[3]),
-        sound.plot_mel_filters(levels, RATE, ax=axes[4]),
+        sound.plot_spectrogram(levels, RATE, 160, colorbar=colorbar, ax=axes[1]),
+        sound.plot_mel_spectrogram(levels, RATE, 160, centres=[1, 2, 3], colorbar=colorbar, ax=axes[2]),
+        sound.plot_mel_filters(levels, RATE, ax=axes[3]),
     ]
     assert drawn == list(axes)
     assert all("(" in ax.get_xlabel() for ax in drawn)
-    assert all("(" in ax.get_ylabel() for ax in drawn[:4])
-    assert len(figure.axes) == 5 + 2 * colorbar
+    assert all("(" in ax.get_ylabel() for ax in drawn[:3])
+    assert len(figure.axes) == 4 + 2 * colorbar
 
 
 def test_what_is_no_sound_is_refused():
     with pytest.raises(ValueError, match="one channel"):
         sound.plot_waveform(torch.zeros(2, 10), RATE)
     with pytest.raises(ValueError, match="one channel"):
-        sound.plot_spectrum([], RATE)
+        sound.plot_waveform([], RATE)
     with pytest.raises(ValueError, match=r"\(row, frame\)"):
         sound.plot_spectrogram(np.zeros(3), RATE, 160)
-
-
-def test_importance_stands_at_the_middle_of_its_steps():
-    ax = filters.plot_importance({"occlusion": torch.tensor([1.0, -2.0]), "gradient": [0.0, 0.5]}, 1.0)
-    first, second = ax.lines[1:]  # behind the line at 0
-    np.testing.assert_allclose(first.get_xdata(), [0.25, 0.75])
-    np.testing.assert_allclose([first.get_ydata(), second.get_ydata()], [[1, -2], [0, 0.5]])
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["occlusion", "gradient"]
-    assert "(s)" in ax.get_xlabel()
-    assert "(log odds)" in ax.get_ylabel()
-    assert filters.plot_importance({"alone": [1.0]}, 1.0, ax=ax) is ax

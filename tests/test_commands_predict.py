@@ -1,0 +1,63 @@
+"""predict: averaged windows, short files, several files."""
+
+import re
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from torch.nn import functional
+
+from envnet_tutorial.__main__ import main
+from envnet_tutorial.models import EnvNet, PooledNormEnvNet
+from envnet_tutorial.settings import ENVNET_INPUT
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    torch.manual_seed(3)
+    network = EnvNet(4)
+    path = tmp_path_factory.mktemp("weights") / "envnet.pt"
+    torch.save(network.state_dict(), path)
+    return path
+
+
+@pytest.fixture
+def noise(tmp_path):
+    path = tmp_path / "noise.wav"
+    soundfile.write(path, np.random.default_rng(0).uniform(-0.5, 0.5, 50_000), ENVNET_INPUT.sample_rate)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("network", "preset"), [("envnet", None), ("envnet-pooled-norm", "fast"), ("envnet-reordered", "paper")]
+)
+def test_predict_averages_the_softmax_of_ten_windows(network, preset, weights, noise, capsys):
+    """Against the same computed here: half a window of zeros on both sides, ten evenly spaced windows."""
+    samples, _ = soundfile.read(noise, dtype="float32")
+    length = ENVNET_INPUT.num_samples
+    padded = functional.pad(torch.from_numpy(samples), (length // 2, length // 2))
+    starts = [round(i * (len(padded) - length) / 9) for i in range(10)]
+    windows = torch.stack([padded[s : s + length] for s in starts])
+    if preset == "fast":
+        level = 20 * windows.square().mean(dim=1, keepdim=True).sqrt().log10()
+        windows = windows * 10 ** (((level + 20) / 2.5 - 20 - level) / 20)
+    model = PooledNormEnvNet(4) if network == "envnet-pooled-norm" else EnvNet(4)
+    model.load_state_dict(torch.load(weights, weights_only=True))
+    with torch.no_grad():
+        expected = model.eval()(windows.unsqueeze(1)).softmax(dim=1).mean(dim=0)
+    options = ["--network", network] * (network != "envnet") + ["--preset", preset] * (preset is not None)
+    assert main(["predict", str(noise), "--weights", str(weights), "--top", "4", *options]) == 0
+    shown = dict(re.findall(r"class (\d) ([\d.]+)%", capsys.readouterr().out))
+    assert len(shown) == 4
+    for index, percent in shown.items():
+        assert float(percent) == pytest.approx(100 * float(expected[int(index)]), abs=0.06)
+    assert list(shown) == [str(i) for i in expected.argsort(descending=True).tolist()]
+
+
+def test_predict_takes_short_files_and_several(weights, noise, tmp_path, capsys):
+    short = tmp_path / "short.flac"
+    soundfile.write(short, np.ones(100) / 2, 44_100)
+    assert main(["predict", str(noise), str(short), "--weights", str(weights), "--top", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(": ")[0] for line in lines] == [str(noise), str(short)]

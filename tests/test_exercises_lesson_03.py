@@ -1,0 +1,173 @@
+"""Lesson 3's checks accept each right form and tell each wrong answer what was wrong."""
+
+import pytest
+import torch
+from answer_forms import number_forms, tuple_forms
+from torch.nn import functional
+
+from envnet_tutorial.exercises import lesson_03
+from envnet_tutorial.models import ConvBlock
+
+CHECKS = [
+    lesson_03.check_rows_and_steps,
+    lesson_03.check_samples_for,
+    lesson_03.check_counterexample,
+    lesson_03.check_conv_weights,
+    lesson_03.check_pool_first,
+    lesson_03.check_seen_milliseconds,
+]
+
+
+def samples_for(steps, pooling, kernels):
+    return steps * pooling + sum(kernel - 1 for kernel in kernels)
+
+
+def normalised(block, features):
+    convolution, norm, _ = block.module
+    return norm(convolution(features))
+
+
+def pool(x):
+    return functional.max_pool2d(x, (1, 160))
+
+
+def pool_by_reshape(block, features):
+    return normalised(block, features).unflatten(-1, (-1, 160)).amax(dim=-1).clamp(min=0)
+
+
+def pool_before_norm(block, features):
+    convolution, norm, relu = block.module
+    return relu(norm(pool(convolution(features))))
+
+
+def cut_off_by_index(block, features):
+    x = normalised(block, features)
+    x[x < 0] = 0
+    return pool(x)
+
+
+def cut_off_by_mask(block, features):
+    x = normalised(block, features)
+    return pool(x * (x > 0))
+
+
+RIGHT = [
+    *((lesson_03.check_rows_and_steps, form) for form in tuple_forms((40, 150))),
+    *((lesson_03.check_counterexample, form) for form in tuple_forms((10, 6))),
+    *((lesson_03.check_counterexample, pair) for pair in [(23, 12), (100, 31), (50, 27), (100.0, 29.0)]),
+    *((lesson_03.check_conv_weights, form) for form in number_forms(12_880)),
+    *((lesson_03.check_seen_milliseconds, form) for form in number_forms(10.875)),
+    *((lesson_03.check_seen_milliseconds, form) for form in number_forms(10.9)),
+    (lesson_03.check_samples_for, samples_for),
+    (lesson_03.check_samples_for, lambda *call: torch.tensor(samples_for(*call))),
+    (lesson_03.check_samples_for, lambda *call: float(samples_for(*call))),
+    (lesson_03.check_pool_first, lambda block, features: block.module[2](pool(normalised(block, features)))),
+    (lesson_03.check_pool_first, lambda block, features: functional.relu(pool(normalised(block, features)))),
+    (lesson_03.check_pool_first, lambda block, features: pool(normalised(block, features)).relu_().numpy()),
+    (lesson_03.check_pool_first, lambda block, features: pool(block.module[:2](features)).clamp(min=0).double()),
+    (lesson_03.check_pool_first, pool_by_reshape),
+]
+EARLY = "ReLU still worked on all 960 steps"
+WRONG = [
+    (lesson_03.check_rows_and_steps, (150, 40), "other way round"),
+    (lesson_03.check_rows_and_steps, (40, 24_000), "reach the pooling"),
+    (lesson_03.check_rows_and_steps, (40, 24_014), "go in"),
+    (lesson_03.check_rows_and_steps, (40, 149), "a whole number"),
+    (lesson_03.check_rows_and_steps, (40, 151), "a whole number"),
+    (lesson_03.check_rows_and_steps, (80, 150), "does not add"),
+    (lesson_03.check_rows_and_steps, (1_600, 150), "adds up"),
+    (lesson_03.check_rows_and_steps, (1, 150), "a row of its own"),
+    (lesson_03.check_rows_and_steps, (8, 150), "rows are filters"),
+    (lesson_03.check_rows_and_steps, 40, "numbers wanted: 2; numbers given: 1"),
+    (lesson_03.check_counterexample, (100, 30), "the page's own"),
+    (lesson_03.check_counterexample, torch.tensor([50.0, 26.0]), "the page's own"),
+    (lesson_03.check_counterexample, (16_000, 8), "there the helper is right"),
+    (lesson_03.check_counterexample, (100, 10), "there the helper is right"),
+    (lesson_03.check_counterexample, (10, 30), "no more than the signal"),
+    (lesson_03.check_counterexample, (10, 0), "at least one"),
+    (lesson_03.check_counterexample, (-10, -6), "at least one"),
+    (lesson_03.check_counterexample, (100.5, 30), "two whole numbers"),
+    (lesson_03.check_counterexample, 30, "numbers given: 1"),
+    (lesson_03.check_conv_weights, 12_800, "those are the taps"),
+    (lesson_03.check_conv_weights, 12_840, "two numbers a channel"),
+    (lesson_03.check_conv_weights, 12_920, "no bias"),
+    (lesson_03.check_conv_weights, 12_960, "not learned"),
+    (lesson_03.check_conv_weights, 400, "conv1"),
+    (lesson_03.check_conv_weights, 320, "conv1"),
+    (lesson_03.check_conv_weights, 12_881, "has no bias"),
+    (lesson_03.check_seen_milliseconds, 10, "reach beyond"),
+    (lesson_03.check_seen_milliseconds, 174, "those are samples"),
+    (lesson_03.check_seen_milliseconds, 0.010875, "not in seconds"),
+    (lesson_03.check_seen_milliseconds, 167 / 16, "two layers"),
+    (lesson_03.check_seen_milliseconds, 175 / 16, "one sample too many"),
+    (lesson_03.check_seen_milliseconds, 176 / 16, "not eight"),
+    (lesson_03.check_seen_milliseconds, 15 / 16, "what the two layers see"),
+    (lesson_03.check_seen_milliseconds, 12, "160 positions"),
+    (lesson_03.check_samples_for, lambda steps, pooling, kernels: steps * pooling, "take samples away"),
+    (lesson_03.check_samples_for, lambda steps, pooling, kernels: steps * pooling + sum(kernels), "not taps"),
+    (lesson_03.check_samples_for, lambda steps, pooling, kernels: steps * pooling + 14, "two layers of eight"),
+    (lesson_03.check_samples_for, lambda s, p, kernels: s * p - sum(k - 1 for k in kernels), "going back, add"),
+    (lesson_03.check_samples_for, lambda *call: samples_for(*call) + 1, "gave 24015: go backwards"),
+    (lesson_03.check_samples_for, lambda *call: samples_for(*call) + 0.5, "go backwards"),
+    (lesson_03.check_samples_for, lambda s, p, kernels: s * p + len(kernels) * (kernels[1] - 1), "IndexError"),
+    (lesson_03.check_pool_first, lambda block, features: pool(block(features)), EARLY),
+    (lesson_03.check_pool_first, lambda block, features: pool(functional.relu(normalised(block, features))), EARLY),
+    (lesson_03.check_pool_first, lambda block, features: pool(torch.relu(normalised(block, features))), EARLY),
+    (lesson_03.check_pool_first, lambda block, features: pool(normalised(block, features).relu_()), EARLY),
+    (lesson_03.check_pool_first, lambda block, features: pool(normalised(block, features).clamp(min=0)), EARLY),
+    (lesson_03.check_pool_first, lambda block, features: pool(normalised(block, features).clamp(min=0)).relu(), EARLY),
+    (lesson_03.check_pool_first, cut_off_by_index, EARLY),
+    (lesson_03.check_pool_first, cut_off_by_mask, EARLY),
+    (lesson_03.check_pool_first, lambda block, features: pool(normalised(block, features)), "ReLU is missing"),
+    (lesson_03.check_pool_first, pool_before_norm, "wait for the normalisation"),
+    (
+        lesson_03.check_pool_first,
+        lambda block, features: functional.avg_pool2d(normalised(block, features), (1, 160)).relu(),
+        "not the mean",
+    ),
+    (lesson_03.check_pool_first, lambda block, features: block(features), "nothing was pooled"),
+    (lesson_03.check_pool_first, lambda block, features: features, "gave the shape (2, 40, 1, 967)"),
+    (lesson_03.check_pool_first, lambda block, features: pool(block.conv(features)), "(line "),
+    (lesson_03.check_pool_first, lambda block: block, "stopped with TypeError"),
+    (lesson_03.check_pool_first, ConvBlock(40, 40, (1, 8)), "stopped with TypeError"),
+]
+
+
+@pytest.mark.parametrize(("check", "answer"), RIGHT)
+def test_right_answers_pass(check, answer):
+    assert check(answer).correct is True
+
+
+@pytest.mark.parametrize(("check", "answer", "hint"), WRONG)
+def test_wrong_answers_are_told_what_was_wrong(check, answer, hint):
+    feedback = check(answer)
+    assert feedback.correct is False
+    assert hint in feedback.message
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_open_answers_are_neither_right_nor_wrong(check):
+    feedback = check(...)
+    assert feedback.correct is None
+    assert repr(feedback).startswith("Your turn")
+
+
+def test_the_wanted_samples_are_those_that_layers_leave_whole():
+    """The reference of `check_samples_for` against PyTorch's own layers."""
+    for steps, pooling, kernels in [(150, 160, (8, 8)), (260, 64, (64, 16)), (20, 100, (30, 5, 2))]:
+        x = torch.zeros(1, 1, samples_for(steps, pooling, kernels))
+        for kernel in kernels:
+            x = functional.conv1d(x, torch.zeros(1, 1, kernel))
+        assert x.shape[-1] == steps * pooling
+
+
+def test_the_parameters_are_those_of_the_block():
+    assert lesson_03.check_conv_weights(sum(p.numel() for p in ConvBlock(40, 40, (1, 8)).parameters()))
+
+
+def test_a_check_leaves_the_readers_random_numbers_alone():
+    torch.manual_seed(0)
+    lesson_03.check_pool_first(pool_by_reshape)
+    drawn = torch.rand(3)
+    torch.manual_seed(0)
+    assert torch.equal(drawn, torch.rand(3))

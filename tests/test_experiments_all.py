@@ -1,0 +1,152 @@
+"""The one command that does everything goes on where it was; the programs understand its commands, and the shipped."""
+
+import shlex
+import sys
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from benchmarks import limits, throughput
+from envnet_tutorial.__main__ import build_parser
+from envnet_tutorial.commands.train import recipe_of
+from envnet_tutorial.errors import InputError
+from envnet_tutorial.models import NETWORKS
+from envnet_tutorial.results import SHIPPED, load_result
+from envnet_tutorial.training import PRESETS, Recipe
+from experiments import ablation, controls, leak, listening, record
+from experiments import all as everything
+
+PROGRAMS = {
+    "benchmarks.limits": limits.parse,
+    "benchmarks.throughput": throughput.parse,
+    "envnet_tutorial": lambda arguments: build_parser(arguments[0]).parse_args(arguments),
+    "experiments.ablation": lambda arguments: ablation.build_parser().parse_args(arguments),
+    "experiments.controls": lambda arguments: controls.build_parser().parse_args(arguments),
+    "experiments.leak": lambda arguments: leak.build_parser().parse_args(arguments),
+    "experiments.listening": lambda arguments: listening.build_parser().parse_args(arguments),
+    "experiments.record": lambda arguments: record.build_parser().parse_args(arguments),
+}
+
+
+def understood(words):
+    """Return the name of the program of a command and how it reads its arguments."""
+    python, m, program, *arguments = words
+    assert (m, python in ("python", sys.executable)) == ("-m", True)
+    return program, PROGRAMS[program](arguments)
+
+
+@pytest.mark.parametrize("name", sorted(folder.name for folder in SHIPPED.iterdir()))
+def test_every_shipped_result_names_the_commands_that_make_it_again(name):
+    settings = load_result(name).settings
+    read = [understood(shlex.split(command)) for command in settings["commands"]]
+    assert read[-1][1].name == name
+    assert (
+        read[-1][0]
+        == {
+            "run": "experiments.record",
+            "ablation": "experiments.ablation",
+            "controls": "experiments.controls",
+            "leak": "experiments.leak",
+            "listening": "experiments.listening",
+            "throughput": "benchmarks.throughput",
+        }[settings["kind"]]
+    )
+    for program, options in read:
+        if program == "envnet_tutorial":
+            trains_what_is_recorded(options, settings)
+        elif program == "experiments.ablation":
+            asked = (options.base, list(range(options.seeds)), [int(fold) for fold in options.folds.split(",")])
+            assert asked == (settings["base"], settings["seeds"], settings["folds"])
+            assert list(ablation.variants(PRESETS[options.base], options.only)) == list(settings["recipes"])
+        elif program == "experiments.controls":
+            assert list(range(options.seeds)) == settings["seeds"] and settings["folds"] == [controls.TEST_FOLD]
+            assert recipe_from(settings) == controls.RECIPE
+        elif program == "experiments.leak":
+            assert (options.data, options.classifier) == (settings["data"], settings["classifier"])
+            assert list(range(options.seeds)) == settings["seeds"]
+        elif program == "experiments.listening":
+            assert options.classes.split(",") == settings["heard"] and settings["cover"] == listening.COVER
+        elif program == "benchmarks.throughput":
+            assert vars(options) | settings["options"] == vars(options)
+    if settings["kind"] == "run":
+        assert [options.seed for program, options in read if program == "envnet_tutorial"] == settings["seeds"]
+    trained = [str(options.out) for program, options in read if program == "envnet_tutorial"]
+    if settings["kind"] == "run":
+        assert [str(run) for run in read[-1][1].runs] == trained
+    if settings["kind"] == "listening":
+        assert [str(read[-1][1].run)] == trained
+
+
+def trains_what_is_recorded(options, settings):
+    assert (options.data, options.network) == (settings["data"], settings["network"])
+    assert options.seed in settings["seeds"]
+    assert recipe_of(options, torch.device("cpu")) == recipe_from(settings)
+    folds = [1, 2, 3, 4, 5] if options.folds == "all" else [int(fold) for fold in options.folds.split(",")]
+    # What was heard is of the first fold only.
+    assert folds[:1] == settings["folds"] if settings["kind"] == "listening" else folds == settings["folds"]
+
+
+def recipe_from(settings):
+    return Recipe(**settings["recipe"] | {"milestones": tuple(settings["recipe"]["milestones"])})
+
+
+def planned(tmp_path, device, *told):
+    options = everything.build_parser().parse_args(["sounds/ESC-10", str(tmp_path / "runs"), *told])
+    return list(everything.steps(options, device))
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_every_command_is_understood(device, tmp_path):
+    steps = planned(tmp_path, device, "--data-name", "ESC-10", "--data-note", "as published")
+    names, programs = [step.name for step in steps], []
+    assert len(set(names)) == len(names)
+    assert len({step.result for step in steps if step.result}) == sum(bool(step.result) for step in steps)
+    for step in steps:
+        if step.name == "lessons":
+            assert step.command[2] == "pytest" and step.command[-1] == "notebooks" and device == "cuda"
+            continue
+        program, options = understood(step.command)
+        programs.append(program)
+        if program == "envnet_tutorial":
+            assert options.network in NETWORKS and recipe_of(options, torch.device("cpu")) and options.resume
+        if hasattr(options, "data_name"):
+            assert (options.data_name, options.data_note) == ("ESC-10", "as published")
+        if step.result:
+            assert options.out == step.result
+    assert programs.count("envnet_tutorial") == 10 * 3 and programs.count("experiments.record") == 10
+    assert set(programs) == set(PROGRAMS)
+    assert programs.count("benchmarks.throughput") == (2 if device == "cuda" else 1)
+
+
+def test_seeds_and_the_way_to_train_can_be_chosen(tmp_path):
+    train = "torchrun --nproc-per-node 8 -m envnet_tutorial train --share folds"
+    steps = planned(tmp_path, "cuda", "--seeds", "4", "--train", train)
+    trainings = [step.command for step in steps if step.command[0] == "torchrun"]
+    assert len(trainings) == 10 and trainings[0][:7] == shlex.split(train)[:7]
+    assert all(command[command.index("--seed") + 1] == "4" for command in trainings)
+    assert any(step.command[-1].endswith("fast-cuda") and "fast-seed4" in step.command[3] for step in steps)
+
+
+def step(name, script, result=None):
+    return everything.Step(name, [sys.executable, "-c", script], result)
+
+
+def test_a_step_is_done_once_and_what_it_prints_is_kept(tmp_path, capsys):
+    count = f"open({str(tmp_path / 'count')!r}, 'a').write('x'); print('done')"
+    for _ in range(2):
+        everything.do_once(step("a", count), tmp_path)
+    assert (tmp_path / "count").read_text() == "x" and (tmp_path / "a.txt").read_text() == "done\n"
+    assert capsys.readouterr().out.startswith("done\na: 0 s")
+
+
+def test_a_step_that_fails_is_done_again(tmp_path):
+    with pytest.raises(InputError, match="a ended with status 1"):
+        everything.do_once(step("a", "print('half'); raise SystemExit(1)"), tmp_path)
+    everything.do_once(step("a", "print('whole')"), tmp_path)
+    assert (tmp_path / "a.txt").read_text() == "whole\n" and not list(tmp_path.glob("*.part"))
+
+
+def test_a_result_that_is_there_needs_no_step(tmp_path):
+    """Killed between the result and its own note of it, the program would be told that the result exists."""
+    everything.do_once(step("a", "raise SystemExit(1)", SimpleNamespace(exists=lambda: True)), tmp_path)

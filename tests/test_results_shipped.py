@@ -1,0 +1,125 @@
+"""The shipped results are whole, and every number that is printed of them follows from their tables."""
+
+import itertools
+import re
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from envnet_tutorial import probing
+from envnet_tutorial.results import SHIPPED, load_result, statistics, views
+from envnet_tutorial.training import PRESETS, Recipe
+
+ROOT = Path(__file__).resolve().parent.parent
+RUNS = [folder.name for folder in sorted(SHIPPED.iterdir()) if load_result(folder.name).settings["kind"] == "run"]
+
+
+@pytest.fixture(scope="module", params=RUNS)
+def run(request):
+    return load_result(request.param)
+
+
+@pytest.fixture(scope="module")
+def short():
+    return load_result("esc10-short")
+
+
+def networks(run, table):
+    """Return the rows of each network of a run, by seed and fold; no network is missing and none is there twice."""
+    found = dict(list(run.tables[table].groupby(["seed", "fold"])))
+    assert set(found) == set(itertools.product(run.settings["seeds"], run.settings["folds"]))
+    return found
+
+
+def test_every_test_clip_of_every_fold_counts(run):
+    classes = len(run.settings["classes"])
+    assert classes == {"ESC-10": 10, "ESC-50": 50}[run.settings["data"]]
+    for (_, fold), table in networks(run, "predictions").items():
+        assert len(set(table["name"])) == len(table) == 8 * classes
+        assert table["label"].value_counts().tolist() == [8] * classes
+        assert all(name.startswith(f"{fold}-") for name in table["name"])
+
+
+def test_predictions_are_the_likeliest_classes(run):
+    probabilities = run.arrays["probabilities"]
+    assert abs(probabilities.sum(axis=1) - 1).max() < 1e-4
+    assert (probabilities.argmax(axis=1) == run.tables["predictions"]["prediction"]).all()
+
+
+def test_the_history_is_whole(run):
+    epochs = list(range(1, run.settings["recipe"]["epochs"] + 1))
+    for history in networks(run, "history").values():
+        assert history["epoch"].tolist() == epochs
+
+
+def test_a_preset_makes_the_run_again(run):
+    fields = run.settings["recipe"]
+    recorded = Recipe(**fields | {"milestones": tuple(fields["milestones"])})
+    preset = replace(PRESETS[recorded.name], precision=recorded.precision)
+    assert asdict(recorded) == asdict(preset.between_class() if recorded.mix == "bc" else preset)
+
+
+def test_the_readme_prints_the_accuracies(run):
+    text = re.sub(r"\s+", " ", (ROOT / "README.md").read_text("utf-8"))
+    results, found = views.by_fold(run), statistics.accuracy(run)
+    counts = f"{results['correct'].sum():,} of {results['clips'].sum():,}"
+    numbers = f"{found.mean:.1%} | {found.standard_error:.1%}"
+    assert f"| {len(run.settings['seeds'])} x {len(run.settings['folds'])} | {counts} | {numbers} |" in text
+
+
+@pytest.mark.parametrize("name", ["esc10-ablation", "esc10-short-ablation"])
+def test_an_ablation_changes_one_ingredient_on_the_same_clips(name):
+    ablation = load_result(name)
+    recipes, base, table = ablation.settings["recipes"], ablation.settings["base"], ablation.tables["trainings"]
+    assert set(table["variant"]) == set(recipes)
+    folds = table.groupby("variant")["fold"].agg(list)
+    assert all(tested == folds[base] for tested in folds) and set(table["clips"]) == {80}
+    for variant in folds.index.drop(base):
+        changed = {key for key, value in recipes[variant].items() if value != recipes[base][key]}
+        assert len(changed) == 1 or changed in ({"schedule", "learning_rate", "warmup"}, {"max_scale", "max_gain_db"})
+
+
+def test_front_ends_hear_in_bands_more_than_untrained_ones(run):
+    controls = load_result("esc10-controls")
+    frequencies = torch.from_numpy(controls.arrays["frequencies"])
+    matrices = [probing.response_matrix(views.front_end(run, fold), frequencies) for fold in run.settings["folds"]]
+    measures = [probing.diagonality(matrix, frequencies) for matrix in matrices]
+    untrained = [probing.diagonality(m, frequencies) for m in views.responses_of(controls, "untrained")]
+    assert np.mean(measures) > np.mean(untrained) + np.std(untrained, ddof=1)
+
+
+def test_the_film_ends_with_the_recorded_front_end(short):
+    network, film = views.front_end(short, 1), views.film(short)
+    assert film.steps[0] == 0 and film.steps[-1] == 10 * short.settings["recipe"]["epochs"]
+    torch.testing.assert_close(
+        film.responses[-1], probing.response_matrix(network, film.frequencies), rtol=2e-3, atol=2e-3
+    )
+    torch.testing.assert_close(film.kernels[-1], probing.composite_kernels(network).float(), rtol=2e-3, atol=2e-3)
+
+
+def test_controls_have_five_seeds_each_and_differ():
+    controls = load_result("esc10-controls")
+    table, frequencies = controls.tables["networks"], controls.arrays["frequencies"]
+    assert set(table.groupby("control").size()) == {5} and len(controls.arrays["responses"]) == len(table)
+    for name in table["control"].unique():
+        for amplitude in controls.arrays["amplitudes"].tolist():
+            matrices = views.responses_of(controls, name, amplitude)
+            assert matrices.shape == (5, 40, len(frequencies))
+            assert not torch.equal(matrices[0], matrices[1])
+    accuracy = table.set_index("control")["accuracy"]
+    assert accuracy["trained"].min() > 0.3 > 0.25 > accuracy["shuffled labels"].mean()
+
+
+def test_what_was_heard_is_of_unseen_clips_and_has_the_pictures_shape():
+    listening = load_result("esc10-listening")
+    settings, heard = listening.settings, views.heard(listening)
+    count = len(settings["heard"])
+    assert heard.log_mel.shape == heard.learned.shape == (count, 40, 150)
+    assert heard.occlusion.shape == heard.gradient.shape == (count, 150)
+    names = load_result("esc10-short").tables["predictions"].set_index("name")
+    for category, clip in zip(settings["heard"], settings["clips"], strict=True):
+        assert names.loc[clip, "fold"] == settings["folds"][0]
+        assert settings["classes"][names.loc[clip, "label"]] == category

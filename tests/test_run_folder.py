@@ -1,0 +1,267 @@
+"""Run folders say what was done and what came of it, and are taken up where they were left."""
+
+import json
+from dataclasses import replace
+
+import forked
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from tiny import RECIPE, TinyNet, TinyPooledNorm, weights_of, write_set
+
+from envnet_tutorial import training
+from envnet_tutorial.__main__ import main
+from envnet_tutorial.errors import InputError
+from envnet_tutorial.models import NETWORKS
+from envnet_tutorial.results import Result, views
+from envnet_tutorial.run_folder import RunFolder, RunSettings
+from envnet_tutorial.trained import load_trained
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Compute on one core: a network this small is done before it is shared out."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_set(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(autouse=True)
+def tiny_networks(monkeypatch, tmp_path_factory):
+    monkeypatch.setitem(NETWORKS, "tiny", TinyNet)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+def train(data, out, *arguments):
+    common = ["--network", "tiny", "--data", str(data), "--out", str(out), "--epochs", "3", "--quiet"]
+    return main(["train", *common, *arguments])
+
+
+@pytest.fixture(scope="module")
+def finished(data, tmp_path_factory):
+    """Make a finished run over both folds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(NETWORKS, "tiny", TinyNet)
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+        out = tmp_path_factory.mktemp("runs") / "run"
+        assert train(data, out, "--mix", "bc", "--seed", "3", "--data-name", "tones", "--data-note", "made here") == 0
+    return out
+
+
+def test_a_run_folder_knows_its_network_and_how_it_hears(finished, monkeypatch):
+    monkeypatch.setitem(NETWORKS, "tiny", TinyNet)
+    found = load_trained(finished)
+    assert isinstance(found.network, TinyNet) and found.classes == ("a", "b", "c")
+    assert found.preparation == training.FAST.preparation != training.PAPER.preparation
+    for told in ({"network": "envnet"}, {"preset": "paper"}):
+        with pytest.raises(InputError, match="knows its own"):
+            load_trained(finished, **told)
+
+
+def test_a_run_folder_says_what_was_done_and_what_came_of_it(finished, data):
+    folder = RunFolder.open(finished)
+    assert folder.settings.recipe == replace(training.FAST.between_class(), epochs=3)
+    assert (folder.settings.seed, folder.settings.classes) == (3, ("a", "b", "c"))
+    assert folder.finished_folds() == [1, 2]
+    results = pd.read_csv(finished / "results.csv")
+    assert results.clips.tolist() == [12, 12]
+    confusion = pd.read_csv(finished / "confusion.csv", index_col="truth")
+    assert confusion.to_numpy().sum(axis=1).tolist() == [8, 8, 8]
+    assert np.trace(confusion) == results.correct.sum()
+    for fold in (1, 2):
+        predictions = folder.predictions(fold)
+        assert (predictions.name.str[0] == str(fold)).all()
+        np.testing.assert_allclose(predictions[["a", "b", "c"]].sum(axis=1), 1, atol=1e-5)
+        assert pd.read_csv(finished / f"fold-{fold}" / "history.csv").epoch.tolist() == [1, 2, 3]
+        assert sorted(path.name for path in (finished / f"fold-{fold}").iterdir()) == [
+            "confusion.csv",
+            "history.csv",
+            "predictions.csv",
+            "weights.pt",
+        ]
+
+
+def test_evaluate_agrees_and_says_so_when_it_does_not(finished, data, tmp_path, capsys):
+    assert main(["evaluate", str(finished)]) == 0
+    assert capsys.readouterr().out.count("as recorded") == 2
+    path = finished / "fold-1" / "predictions.csv"
+    table = pd.read_csv(path)
+    right = table.index[table.label == table.prediction]
+    wrong = table.index[table.label != table.prediction]
+    changed = table.copy()
+    changed.loc[right[:1], "prediction"] = (table.label[right[:1]] + 1) % 3
+    if not len(right):
+        changed.loc[wrong[:1], "prediction"] = table.label[wrong[:1]]
+    changed.to_csv(path, index=False)
+    try:
+        assert main(["evaluate", str(finished), "--data", str(data)]) == 1
+        assert "is recorded: the weights or the data have changed" in capsys.readouterr().out
+    finally:
+        table.to_csv(path, index=False)
+
+
+def test_the_same_command_makes_the_same_run_and_a_stopped_one_is_taken_up(data, finished, tmp_path, monkeypatch):
+    arguments = ["--mix", "bc", "--seed", "3", "--checkpoint-every", "1"]
+
+    def stop_after(count):
+        check = training.TrainingState.check_numbers
+
+        def stop(run):
+            check(run)
+            if len(run.history.rows) == count:
+                raise training.TrainingStopped("enough")
+
+        return stop
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training.TrainingState, "check_numbers", stop_after(3))
+        assert train(data, tmp_path / "run", *arguments) == 1
+    assert RunFolder.open(tmp_path / "run").finished_folds() == []
+    assert train(data, tmp_path / "run", *arguments, "--resume") == 0
+    for fold in (1, 2):
+        first, second = (RunFolder.open(out).load_network(fold) for out in (finished, tmp_path / "run"))
+        assert torch.equal(weights_of(first), weights_of(second))
+        assert not (tmp_path / "run" / f"fold-{fold}" / "checkpoint.pt").exists()
+
+
+def train_own_folds(data, out):
+    """Train as one of several processes that share the folds; a forked process does not know the tiny network yet."""
+    return train(data, out, "--mix", "bc", "--seed", "3", "--share", "folds")
+
+
+def test_processes_that_share_the_folds_make_the_run_of_one(data, finished, tmp_path, monkeypatch, capsys):
+    with forked.torchrun(monkeypatch, tmp_path, 2, train_own_folds, data, tmp_path / "run"):
+        assert train_own_folds(data, tmp_path / "run") == 0
+    folder = RunFolder.open(tmp_path / "run")
+    for fold in (1, 2):
+        assert torch.equal(
+            weights_of(folder.load_network(fold)), weights_of(RunFolder.open(finished).load_network(fold))
+        )
+    assert (tmp_path / "run" / "results.csv").read_text() == (finished / "results.csv").read_text()
+
+
+def test_the_front_end_is_kept_along_the_way(tmp_path):
+    settings = RunSettings(data="x", network="envnet", recipe=RECIPE, seed=0, folds=(1,), classes=("a", "b"))
+    folder = RunFolder.create(tmp_path / "run", settings, {})
+    front_end = torch.nn.Sequential(torch.nn.Conv2d(1, 2, (1, 3)))
+    model = TinyNet(2)
+    model.conv = front_end
+    keep = folder.front_end_keeper(1, every=2)
+    seen = {}
+    for step in range(5):
+        torch.nn.init.constant_(front_end[0].weight, float(step))
+        seen[step] = front_end[0].weight.detach().clone()
+        keep(step, model)
+    kept = folder.front_ends(1)
+    assert list(kept) == [0, 2, 4]
+    assert all(torch.equal(kept[step]["0.weight"], seen[step]) for step in kept)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--keep-filters", "-1"], "--keep-filters"),
+        (["--network", "resnet"], "there is no network resnet"),
+        (["--preset", "slow"], "there is no preset slow"),
+        (["--folds", "1,7"], "no clip is in fold 7"),
+        (["--folds", "one"], "--folds takes"),
+        (["--epochs", "0"], "epochs"),
+        (["--checkpoint-every", "0"], "--checkpoint-every"),
+        (["--device", "abacus"], "no device abacus"),
+        (["--data", "nowhere"], "nowhere"),
+    ],
+)
+def test_wrong_input_gets_one_sentence_and_status_2(data, tmp_path, capsys, arguments, sentence):
+    assert train(data, tmp_path / "run", *arguments) == 2
+    said = capsys.readouterr().err
+    assert sentence in said and said.count("\n") == 1
+
+
+def test_a_folder_in_use_and_a_folder_without_a_run_are_refused(data, finished, tmp_path, capsys):
+    assert train(data, finished) == 2
+    assert "not empty" in capsys.readouterr().err
+    assert train(data, finished, "--resume") == 2
+    assert "other settings" in capsys.readouterr().err
+    assert main(["evaluate", str(tmp_path)]) == 2
+    assert "not a run folder" in capsys.readouterr().err
+
+
+def test_damaged_weights_are_refused(finished, tmp_path):
+    folder = RunFolder(tmp_path, RunFolder.open(finished).settings, {})
+    with pytest.raises(InputError, match="not finished"):
+        folder.load_network(1)
+    folder.fold_path(1).mkdir()
+    whole = (finished / "fold-1" / "weights.pt").read_bytes()
+    (folder.fold_path(1) / "weights.pt").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="does not hold"):
+        folder.load_network(1)
+
+
+def test_provenance_is_of_the_start_and_names_no_place(finished, data):
+    record = json.loads((finished / "settings.json").read_text("utf-8"))["provenance"]
+    assert RunFolder.open(finished).provenance == record
+    assert (record["data"], record["note"], record["seed"]) == ("tones", "made here", 3)
+    assert record["command"].startswith("python -m envnet_tutorial train --network tiny --data tones --out run ")
+    assert str(data) not in record["command"]
+
+
+def test_a_resumed_run_keeps_its_provenance_and_loses_its_leftovers(data, tmp_path):
+    out = tmp_path / "run"
+    assert train(data, out, "--folds", "1") == 0
+    before = RunFolder.open(out).provenance
+    for place in (out, out / "fold-1"):
+        (place / ".weights.pt.x1.part").touch()
+    assert train(data, out, "--folds", "1", "--resume", "--data-name", "other") == 0
+    assert RunFolder.open(out).provenance == before
+    assert not list(out.rglob(".*"))
+
+
+def test_a_folder_whose_first_write_was_killed_is_free(data, tmp_path):
+    (tmp_path / ".settings.json.x1.part").touch()
+    assert train(data, tmp_path, "--folds", "1", "--resume") == 0
+    assert RunFolder.open(tmp_path).finished_folds() == [1] and not list(tmp_path.rglob(".*"))
+
+
+def test_a_full_disk_during_training_is_one_sentence_and_status_2(data, tmp_path, monkeypatch, capsys):
+    def full(stream, **arrays):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", lambda value, stream: full(stream))
+    assert train(data, tmp_path / "run", "--folds", "1") == 2
+    said = capsys.readouterr().err
+    assert "checkpoint.pt could not be written (No space left on device)" in said and said.count("\n") == 1
+
+
+def test_the_finished_folds_are_a_result(data, tmp_path, monkeypatch):
+    monkeypatch.setitem(NETWORKS, "tiny", TinyPooledNorm)
+    assert train(data, tmp_path / "run", "--seed", "4") == 0
+    folder = RunFolder.open(tmp_path / "run")
+    folder.result().save(tmp_path / "result")
+    result = Result.load(tmp_path / "result")
+    assert result.settings["provenance"] == [folder.provenance]
+    assert result.settings["commands"] == [folder.provenance["command"]]
+    assert (result.settings["seeds"], result.settings["folds"]) == ([4], [1, 2])
+    assert RunSettings.from_json(result.settings | {"seed": 4}).recipe == folder.settings.recipe
+    written = pd.read_csv(tmp_path / "run" / "results.csv")
+    counted = views.by_fold(result)
+    assert counted["correct"].tolist() == written.correct.tolist() and counted.index.tolist() == [1, 2]
+    for fold in (1, 2):
+        clips = folder.predictions(fold)
+        rows = result.arrays["probabilities"][result.tables["predictions"]["fold"] == fold]
+        assert rows.dtype == np.float32 and (rows == clips[["a", "b", "c"]].to_numpy(np.float32)).all()
+        found = views.front_end(result, fold).frontend_module.state_dict()
+        expected = folder.load_network(fold).frontend_module.state_dict()
+        assert all(torch.equal(found[key], expected[key]) for key in expected)
+
+
+def test_a_run_without_a_finished_fold_is_no_result(tmp_path):
+    settings = RunSettings(data="x", network="envnet", recipe=RECIPE, seed=0, folds=(1,), classes=("a", "b"))
+    with pytest.raises(InputError, match="is finished: train it further"):
+        RunFolder.create(tmp_path / "run", settings, {}).result()
