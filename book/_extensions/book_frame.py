@@ -1,4 +1,25 @@
-"""Sphinx extension: leave Thebe out of the pages, for it needs a network and declares its settings twice."""
+"""Sphinx extension: what folds are called, and no Thebe, which needs a network and declares its settings twice."""
+
+from docutils import nodes
+
+#: What the folds of cells with these tags show; all others keep the theme's words.
+FOLDS = {
+    "solution": "the solution",
+    "setup": "the imports",
+    "settings": "the settings",
+    "install": "the installation for Colab",
+}
+
+
+def name_folds(app, doctree):
+    """Say on a fold what is in it, and fold a cell with its output as one."""
+    for cell in doctree.findall(nodes.container):
+        tags = [tag for tag in FOLDS if f"tag_{tag}" in cell.get("classes", [])]
+        if not (tags and cell.get("hide_mode")):
+            continue
+        cell["prompt_show"], cell["prompt_hide"] = f"Show {FOLDS[tags[0]]}", f"Hide {FOLDS[tags[0]]}"
+        if cell["hide_mode"] == "input+output":
+            cell["hide_mode"] = "all"
 
 
 def drop_thebe(app, pagename, templatename, context, doctree):
@@ -13,5 +34,6 @@ def drop_thebe(app, pagename, templatename, context, doctree):
 
 def setup(app):
     """Register with Sphinx."""
+    app.connect("doctree-read", name_folds)
     app.connect("html-page-context", drop_thebe, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
