@@ -7,7 +7,7 @@ Each network trains on random crops of noise: forward, loss, backward and step o
 descent. `plain` is the network as it is drawn, fed by a `DataLoader` that crops (and mixes) each clip on its own, with
 the optimiser that one gets by default; it also runs with the memory kept that it frees, and under autocast to bfloat16.
 `paper, reordered` is the same network in a faster order of evaluation, `pooled norm` is the variant that normalises
-after pooling, in float32 and in bfloat16; both draw whole batches on the device as `training.fit` does, use the fused
+after pooling, in float32 and in bfloat16 (where the device has instructions for it); both draw whole batches on the device as `training.fit` does, use the fused
 optimiser and keep their memory. With `--precision` the three networks run in that format, and nothing else does. Each
 entry has a process of its own, and they take turns, so that whatever else the machine does slows all of them, and each
 round gives a ratio of its own.
@@ -50,7 +50,7 @@ from envnet_tutorial.results import SHIPPED, Result
 from envnet_tutorial.settings import CLIP_SECONDS, ENVNET_INPUT
 from envnet_tutorial.training import Recipe, kl_loss
 from envnet_tutorial.training.batches import DeviceClips, draw_batch, epoch_rows
-from envnet_tutorial.training.device import keep_memory, precision_context
+from envnet_tutorial.training.device import fast_precision, keep_memory, precision_context
 
 NETWORKS = {"plain": EnvNet, "paper, reordered": ReorderedEnvNet, "pooled norm": PooledNormEnvNet}
 WARM_UP = 3  # rounds that do not count: the C library needs a few steps until it holds all that one takes
@@ -77,11 +77,15 @@ ENTRIES = {
 }
 
 
-def entries(precision: str | None) -> dict[str, Entry]:
-    """Return what takes turns: all of `ENTRIES`, or each network once, in the format that is asked for."""
-    if precision is None:
-        return ENTRIES
-    return {name: Entry(name, precision, keeps_memory=name != "plain") for name in NETWORKS}
+def entries(options: argparse.Namespace) -> dict[str, Entry]:
+    """Return what takes turns: those of `ENTRIES` that suit the device, or each network once, in the format asked for.
+
+    A processor without instructions for products of bfloat16 imitates them, hundreds of times as slowly.
+    """
+    if options.precision is not None:
+        return {name: Entry(name, options.precision, keeps_memory=name != "plain") for name in NETWORKS}
+    formats = {"float32", fast_precision(torch.device(options.device))}
+    return {name: entry for name, entry in ENTRIES.items() if entry.precision in formats}
 
 
 class OneByOne(Dataset):
@@ -185,7 +189,7 @@ def take_turn(trainer: Trainer, steps: int) -> dict:
 
 def serve(name: str, options: argparse.Namespace) -> None:
     """Train a turn for each line that comes in, and answer each with a line of JSON."""
-    entry = entries(options.precision)[name]
+    entry = entries(options)[name]
     if entry.keeps_memory:
         keep_memory()
     trainer = Trainer(entry, recipe_of(options), torch.device(options.device), options.workers)
@@ -199,7 +203,7 @@ def started(options: argparse.Namespace) -> Iterator[dict[str, Callable[[], dict
     given = ["batch", "steps", "threads", "device", "mix", "workers", *(["precision"] if options.precision else [])]
     arguments = list(itertools.chain.from_iterable((f"--{key}", str(getattr(options, key))) for key in given))
     command = [sys.executable, "-m", "benchmarks.throughput", *arguments, "--serve"]
-    names = entries(options.precision)
+    names = entries(options)
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with ExitStack() as stack:
         processes = {name: stack.enter_context(subprocess.Popen([*command, name], **pipes)) for name in names}
@@ -214,7 +218,7 @@ def started(options: argparse.Namespace) -> Iterator[dict[str, Callable[[], dict
 def measure(options: argparse.Namespace, turns: dict[str, Callable[[], dict]]) -> pd.DataFrame:
     """Let the entries take turns; one row a turn: entry, format, round, speed, seconds, peak, the machine's rates."""
     device, rows = torch.device(options.device), []
-    formats = {name: entry.precision for name, entry in entries(options.precision).items()}
+    formats = {name: entry.precision for name, entry in entries(options).items()}
     for number in range(1 - WARM_UP, options.rounds + 1):
         rates = {precision: matrix_rate(device, DTYPES[precision], repeats=3) for precision in set(formats.values())}
         bandwidth = copy_bandwidth(device, repeats=3)
@@ -241,7 +245,11 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=1, help="steps in one turn; on a GPU many (default: 1)")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads to use")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
-    parser.add_argument("--precision", choices=("float32", "bfloat16"), help="of all networks (default: both formats)")
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "bfloat16"),
+        help="of all networks (default: both, if the device multiplies bfloat16)",
+    )
     parser.add_argument("--mix", choices=("none", "bc"), default="none", help="bc: mix clips of different classes")
     parser.add_argument("--workers", type=int, default=0, help="processes that draw for the plain loop (default: 0)")
     place = parser.add_mutually_exclusive_group()

@@ -31,16 +31,27 @@ def measured(monkeypatch, arguments):
     return throughput.parse(["--batch", "2", "--rounds", "1", "--threads", "1", *arguments])
 
 
-@pytest.mark.parametrize(("wish", "count", "formats"), [([], 6, 2), (["--precision", "bfloat16", "--mix", "bc"], 3, 1)])
-def test_the_benchmark_measures_and_writes(wish, count, formats, monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    ("fast", "wish", "count"), [("float32", [], 4), ("bfloat16", [], 6), ("float32", ["--precision", "bfloat16"], 3)]
+)
+def test_what_is_not_asked_for_takes_no_turn_in_a_format_that_the_device_imitates(fast, wish, count, monkeypatch):
+    monkeypatch.setattr(throughput, "fast_precision", lambda device: fast)
+    taking_turns = throughput.entries(throughput.parse(wish)).values()
+    assert len(taking_turns) == count
+    expected = {"bfloat16"} if wish else {"float32", fast}
+    assert {entry.precision for entry in taking_turns} == expected
+
+
+@pytest.mark.parametrize("wish", [[], ["--precision", "float32", "--mix", "bc"]])
+def test_the_benchmark_measures_and_writes(wish, monkeypatch, tmp_path):
     out = tmp_path / "measured"
     options = measured(monkeypatch, ["--out", str(out), *wish])
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         recipe = throughput.recipe_of(options)
-        entries = throughput.entries(options.precision)
-        assert len(entries) == count
+        entries = throughput.entries(options)
+        formats = len({entry.precision for entry in entries.values()})
         trainers = {name: throughput.Trainer(entry, recipe, CPU) for name, entry in entries.items()}
         turns = {name: partial(throughput.take_turn, trainer, 1) for name, trainer in trainers.items()}
         table = throughput.measure(options, turns)
