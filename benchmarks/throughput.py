@@ -7,10 +7,10 @@ Each network trains on random crops of noise: forward, loss, backward and step o
 descent. `plain` is the network as it is drawn, fed by a `DataLoader` that crops (and mixes) each clip on its own, with
 the optimiser that one gets by default; it also runs with the memory kept that it frees, and under autocast to bfloat16.
 `paper, reordered` is the same network in a faster order of evaluation, `pooled norm` is the variant that normalises
-after pooling, in float32 and in bfloat16 (where the device has instructions for it); both draw whole batches on the device as `training.fit` does, use the fused
-optimiser and keep their memory. With `--precision` the three networks run in that format, and nothing else does. Each
-entry has a process of its own, and they take turns, so that whatever else the machine does slows all of them, and each
-round gives a ratio of its own.
+after pooling, in float32 and in bfloat16 (where the device has instructions for it); both draw whole batches on the
+device as `training.fit` does, use the fused optimiser and keep their memory. With `--precision` the three networks run
+in that format, and nothing else does. Each entry has a process of its own, and they take turns, so that whatever else
+the machine does slows all of them, and each round gives a ratio of its own.
 
 The limit is the rate of a matrix product, in the entry's format and the same rounds, over the multiplications and
 additions of the plain network's training step, so a variant that needs fewer may pass 100 %; `bound` is the roofline of

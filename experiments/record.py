@@ -5,11 +5,15 @@
     python -m experiments.record RUN --name esc10-short
     python -m experiments.record runs/fast-seed0 runs/fast-seed1 runs/fast-seed2 --out results/esc10-fast
 
-Several run folders must have been trained with the same settings, but for their seeds or folds.
+Several run folders must have been trained with the same settings, but for their seeds or folds. A result that was made
+before stands for the runs that it was made of, so that seeds and folds can be added to it. The number format of the
+products may differ from run to run; the commands of the result say which run had which.
 """
 
+import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +25,7 @@ from envnet_tutorial.provenance import command_line
 from envnet_tutorial.results import Result
 from envnet_tutorial.run_folder import RunFolder
 from experiments.program import call, destination, make_parser, read_arguments
-from experiments.trainings import all_commands, all_provenance, joined
+from experiments.trainings import all_provenance, joined
 
 #: Of the film: tones, the lowest in Hz, the highest as a share of half the sampling rate (7,900 Hz for EnvNet), frames.
 NUM_TONES, LOWEST, HIGHEST_SHARE, MOST_FRAMES = 96, 50, 0.9875, 48
@@ -33,50 +37,72 @@ def record(runs: Sequence[Path]) -> Result:
     Parameters
     ----------
     runs : sequence of Path
-        Run folders that ``train`` wrote, each with at least one fold finished.
+        Run folders that ``train`` wrote, each with at least one fold finished, or results that were made of them.
 
     Raises
     ------
     InputError
-        If one is no run folder, has no finished fold, was trained with other settings than the first, or with the same
-        seed and fold as another.
+        If one is neither, has no finished fold, was trained with other settings than the first, or with the same seed
+        and fold as another.
     """
-    folders = [RunFolder.open(run) for run in runs]
-    results = [folder.result() for folder in folders]
+    results = [read_run(run) for run in runs]
     settings = common_settings(results)
-    trained = [(result.settings["seeds"][0], fold) for result in results for fold in result.settings["folds"]]
-    if twice := {pair for pair in trained if trained.count(pair) > 1}:
-        raise InputError(f"seed {min(twice)[0]}, fold {min(twice)[1]} is in two of the runs: record each training once")
-    settings |= {
-        "seeds": list(dict.fromkeys(seed for seed, _ in trained)),
-        "folds": sorted({fold for result in results for fold in result.settings["folds"]}),
-        "commands": [with_precision(command, settings) for command in all_commands(results)],
-        "provenance": all_provenance(results),
-    }
     tables = {name: joined(results, name) for name in ("history", "predictions")}
+    commands = [command for result in results for command in train_commands(result)]
+    settings |= trained(results) | {"commands": commands, "provenance": all_provenance(results)}
     arrays = {"probabilities": np.concatenate([result.arrays["probabilities"] for result in results])}
     for result in results:
         arrays |= {name: array for name, array in result.arrays.items() if name.startswith("front_end/")}
-    return Result(settings, tables, arrays | film_arrays(folders[0]))
+    return Result(settings, tables, arrays | film_arrays(runs[0]))
 
 
-def with_precision(command: str, settings: dict) -> str:
-    """Name the number format in a command that left it to the machine: another machine might choose another."""
-    return command if "--precision" in command else f"{command} --precision {settings['recipe']['precision']}"
+def is_result(run: Path) -> bool:
+    """Say whether a folder is a result and no run folder: its tables are not in a folder for each fold."""
+    return (run / "predictions.csv").exists()
+
+
+def read_run(run: Path) -> Result:
+    """Return the finished folds of a run folder, or of the result that was made of it."""
+    result = Result.load(run) if is_result(run) else RunFolder.open(run).result()
+    return replace(result, settings=json.loads(json.dumps(result.settings)))  # tuples become lists
+
+
+def trained(results: Sequence[Result]) -> dict[str, list[int]]:
+    """Return the seeds and folds of all results, or refuse those that have a training in common."""
+    pairs = [
+        pair
+        for result in results
+        for pair in result.tables["predictions"][["seed", "fold"]].drop_duplicates().itertuples(index=False, name=None)
+    ]
+    if twice := {pair for pair in pairs if pairs.count(pair) > 1}:
+        raise InputError(f"seed {min(twice)[0]}, fold {min(twice)[1]} is in two of the runs: record each training once")
+    return {"seeds": list(dict.fromkeys(seed for seed, _ in pairs)), "folds": sorted({fold for _, fold in pairs})}
+
+
+def train_commands(result: Result) -> list[str]:
+    """Return what trained a result, with the number format named: another machine might choose another by itself."""
+    commands = [command for command in result.settings["commands"] if "experiments.record" not in command]
+    named = f" --precision {result.settings['recipe']['precision']}"
+    return [command if "--precision" in command else command + named for command in commands]
 
 
 def common_settings(results: Sequence[Result]) -> dict:
-    """Return what results have to have in common, or refuse them."""
+    """Return what results have to have in common, or refuse them; the number format is each machine's own choice."""
     names = ("kind", "data", "network", "recipe", "classes")
     common = [{name: result.settings[name] for name in names} for result in results]
+    formats = dict.fromkeys(settings["recipe"]["precision"] for settings in common)
+    for settings in common:
+        settings["recipe"] = settings["recipe"] | {"precision": " and ".join(formats)}
     differing = [name for name in names if any(one[name] != common[0][name] for one in common)]
     if differing:
         raise InputError(f"the runs have different {' and '.join(differing)}: make a result of each")
     return common[0]
 
 
-def film_arrays(run: RunFolder) -> dict[str, np.ndarray]:
+def film_arrays(path: Path) -> dict[str, np.ndarray]:
     """Probe the kept front ends of a run's first fold, thinned out evenly to at most `MOST_FRAMES`; none if none are.
+
+    Of a result, the film that it has.
 
     Returns
     -------
@@ -84,6 +110,9 @@ def film_arrays(run: RunFolder) -> dict[str, np.ndarray]:
         film/steps, film/frequencies (Hz), and in float16 film/responses (step, filter, frequency) and film/kernels
         (step, filter, taps); the last only of networks whose filters can be merged.
     """
+    if is_result(path):
+        return {name: array for name, array in Result.load(path).arrays.items() if name.startswith("film/")}
+    run = RunFolder.open(path)
     front_ends = run.front_ends(run.finished_folds()[0])
     if not front_ends:
         return {}
@@ -105,7 +134,9 @@ def film_arrays(run: RunFolder) -> dict[str, np.ndarray]:
 def build_parser():
     """Return the parser of the command line."""
     parser = make_parser(__doc__)
-    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="a run folder that `train` wrote")
+    parser.add_argument(
+        "runs", type=Path, nargs="+", metavar="RUN", help="a run folder that `train` wrote, or a result made of one"
+    )
     return parser
 
 

@@ -1,5 +1,7 @@
 """Run folders of several seeds become one result, with the film of the first one's filters."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -59,13 +61,35 @@ def test_the_film_is_of_the_first_fold_of_the_first(runs):
 
 def test_a_long_film_is_thinned_out_evenly(runs, monkeypatch):
     monkeypatch.setattr(record, "MOST_FRAMES", 2)
-    assert record.film_arrays(RunFolder.open(runs / "a"))["film/steps"].tolist() == [0, 2]
+    assert record.film_arrays(runs / "a")["film/steps"].tolist() == [0, 2]
+
+
+def test_a_result_stands_for_its_runs(runs, tmp_path):
+    assert call(lambda: record.main([str(runs / "a"), "--out", str(tmp_path / "a")])) == 0
+    added, whole = record.record([tmp_path / "a", runs / "b"]), record.record([runs / "a", runs / "b"])
+    assert added.settings == whole.settings
+    assert all(added.tables[name].equals(whole.tables[name]) for name in whole.tables)
+    assert added.arrays.keys() == whole.arrays.keys() and "film/steps" in whole.arrays
+    assert all(np.array_equal(added.arrays[name], whole.arrays[name]) for name in whole.arrays)
+    with pytest.raises(InputError, match="seed 2, fold 1 is in two of the runs"):
+        record.record([runs / "a", tmp_path / "a"])
 
 
 def test_envnets_film_has_the_tones_of_lesson_5():
     highest = record.HIGHEST_SHARE * 16_000 / 2
     tones = probing.probe_frequencies(record.NUM_TONES, record.LOWEST, highest)
     assert np.array_equal(tones, probing.probe_frequencies(96, 50, 7900))
+
+
+def test_runs_may_differ_in_their_number_format_and_the_commands_say_so(runs, tmp_path):
+    assert call(lambda: record.main([str(runs / "a"), "--out", str(tmp_path / "a")])) == 0
+    settings = json.loads((tmp_path / "a" / "settings.json").read_text())
+    settings["recipe"]["precision"] = "bfloat16"
+    settings["commands"] = [line.replace("float32", "bfloat16") for line in settings["commands"]]
+    (tmp_path / "a" / "settings.json").write_text(json.dumps(settings))
+    result = record.record([tmp_path / "a", runs / "b"])
+    assert result.settings["recipe"]["precision"] == "bfloat16 and float32"
+    assert [line.split("--precision ")[1] for line in result.settings["commands"]] == ["bfloat16", "float32"]
 
 
 def test_runs_that_do_not_belong_together_are_refused(runs, tmp_path):

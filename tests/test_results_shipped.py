@@ -34,6 +34,11 @@ def networks(run, table):
     return found
 
 
+def commands_of(verb, run):
+    """Return the commands of a run that have a word in them."""
+    return [line for line in run.settings["commands"] if verb in line.split()]
+
+
 def test_every_test_clip_of_every_fold_counts(run):
     classes = len(run.settings["classes"])
     assert classes == {"ESC-10": 10, "ESC-50": 50}[run.settings["data"]]
@@ -57,8 +62,10 @@ def test_the_history_is_whole(run):
 
 def test_a_preset_makes_the_run_again(run):
     fields = run.settings["recipe"]
-    recorded = Recipe(**fields | {"milestones": tuple(fields["milestones"])})
-    preset = replace(PRESETS[recorded.name], precision=recorded.precision)
+    formats = fields["precision"].split(" and ")  # of several machines
+    assert {line.split("--precision ")[1].split()[0] for line in commands_of("train", run)} == set(formats)
+    recorded = Recipe(**fields | {"milestones": tuple(fields["milestones"]), "precision": formats[0]})
+    preset = replace(PRESETS[recorded.name], precision=formats[0])
     assert asdict(recorded) == asdict(preset.between_class() if recorded.mix == "bc" else preset)
 
 

@@ -32,6 +32,12 @@ def test_folds_are_counted_for_each_seed(run):
     np.testing.assert_allclose(table["nll"], [right, right, wrong, wrong])
 
 
+def test_seeds_stand_below_each_other(run):
+    table = views.by_seed(run[1])
+    assert table.loc[0].tolist() == [3, 3, 6] and table.loc[3].tolist() == [0, 0, 0]
+    assert table.columns.tolist() == [1, 2, "total"]
+
+
 def test_one_seed_is_indexed_by_fold_alone(run):
     _, result = run
     is_first = (result.tables["predictions"]["seed"] == 0).to_numpy()

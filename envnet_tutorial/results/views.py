@@ -36,6 +36,20 @@ def by_fold(result: Result) -> pd.DataFrame:
     return table.join(groups["nll"].mean())
 
 
+def by_seed(result: Result) -> pd.DataFrame:
+    """Count the right answers of a run: a row for each seed, a column for each fold, and their sum (lesson 4).
+
+    Parameters
+    ----------
+    result : Result
+        Of the kind "run", with each of its seeds on the same folds.
+    """
+    clips = result.tables["predictions"]
+    right = (clips["label"] == clips["prediction"]).groupby([clips["seed"], clips["fold"]]).sum()
+    table = right.unstack("fold")
+    return table.assign(total=table.sum(axis=1))
+
+
 def by_variant(result: Result) -> pd.DataFrame:
     """Add up what each variant of an ablation did (lesson 4).
 
