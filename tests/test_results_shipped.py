@@ -77,6 +77,11 @@ def test_the_readme_prints_the_accuracies(run):
     assert f"| {len(run.settings['seeds'])} x {len(run.settings['folds'])} | {counts} | {numbers} |" in text
 
 
+def test_the_readme_has_a_row_for_each_run_and_no_other():
+    rows = re.findall(r"^\| \**ESC-[15]0.*\| \d+ x \d+ \|", (ROOT / "README.md").read_text("utf-8"), flags=re.MULTILINE)
+    assert len(rows) == len(RUNS)
+
+
 @pytest.mark.parametrize("name", ["esc10-ablation", "esc10-short-ablation"])
 def test_an_ablation_changes_one_ingredient_on_the_same_clips(name):
     ablation = load_result(name)
