@@ -41,13 +41,13 @@ from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from benchmarks.limits import DTYPES, copy_bandwidth, matrix_rate, wait_for
 from benchmarks.summary import spelled_out, summarise
-from envnet_tutorial import augment
+from envnet_tutorial import augment, models
 from envnet_tutorial.models import EnvNet
 from envnet_tutorial.models.pooled_norm import PooledNormEnvNet
 from envnet_tutorial.models.reordered import ReorderedEnvNet
 from envnet_tutorial.provenance import command_line, provenance
 from envnet_tutorial.results import SHIPPED, Result
-from envnet_tutorial.settings import CLIP_SECONDS, ENVNET_INPUT
+from envnet_tutorial.settings import CLIP_SECONDS, InputFormat
 from envnet_tutorial.training import Recipe, kl_loss
 from envnet_tutorial.training.batches import DeviceClips, draw_batch, epoch_rows
 from envnet_tutorial.training.device import fast_precision, keep_memory, precision_context
@@ -60,7 +60,10 @@ ENDLESS = 10**9
 
 
 class Entry(NamedTuple):
-    """What takes turns: a key of `NETWORKS`, a number format, and whether the process keeps the memory it frees."""
+    """What takes turns: a network's name, a number format, and whether the process keeps the memory that it frees.
+
+    The names are the keys of `NETWORKS`, and those by which other networks of the book are trained.
+    """
 
     network: str
     precision: str
@@ -82,17 +85,19 @@ def entries(options: argparse.Namespace) -> dict[str, Entry]:
 
     A processor without instructions for products of bfloat16 imitates them, hundreds of times as slowly.
     """
+    precision = options.precision or "float32"
+    others = {name: Entry(name, precision, keeps_memory=True) for name in options.network}
     if options.precision is not None:
-        return {name: Entry(name, options.precision, keeps_memory=name != "plain") for name in NETWORKS}
+        return {name: Entry(name, precision, keeps_memory=name != "plain") for name in NETWORKS} | others
     formats = {"float32", fast_precision(torch.device(options.device))}
-    return {name: entry for name, entry in ENTRIES.items() if entry.precision in formats}
+    return {name: entry for name, entry in ENTRIES.items() if entry.precision in formats} | others
 
 
 class OneByOne(Dataset):
     """Clips that are cropped, and mixed, one at a time on the processor, as most published loops do."""
 
-    def __init__(self, clips: DeviceClips, recipe: Recipe):
-        self.clips, self.recipe = clips, recipe
+    def __init__(self, clips: DeviceClips, recipe: Recipe, heard: InputFormat):
+        self.clips, self.recipe, self.heard = clips, recipe, heard
         self.generator = torch.Generator().manual_seed(0)
 
     def __len__(self) -> int:
@@ -104,31 +109,31 @@ class OneByOne(Dataset):
         while self.recipe.mix == "bc" and self.clips.labels[other] == self.clips.labels[row]:
             other = int(torch.randint(len(self), (1,), generator=self.generator))
         rows = (torch.tensor([row]), torch.tensor([other]))[: 2 if self.recipe.mix == "bc" else 1]
-        waveform, target = draw_batch(self.clips, rows, self.recipe, ENVNET_INPUT, self.generator)
+        waveform, target = draw_batch(self.clips, rows, self.recipe, self.heard, self.generator)
         return waveform[0], target[0]
 
 
-def noise(batch: int, device: torch.device) -> DeviceClips:
+def noise(batch: int, device: torch.device, heard: InputFormat) -> DeviceClips:
     """Make clips of noise on a device, as many as fill whole batches."""
     count = max(CLIPS // batch, 1) * batch
-    samples = torch.randint(-3_000, 3_000, (count, CLIP_SECONDS * ENVNET_INPUT.sample_rate), dtype=torch.int16)
+    samples = torch.randint(-3_000, 3_000, (count, CLIP_SECONDS * heard.sample_rate), dtype=torch.int16)
     labels = torch.arange(count) % CLASSES
     return DeviceClips(samples.to(device), labels.to(device), augment.whole_span(samples.to(device)), CLASSES)
 
 
-def plain_batches(recipe: Recipe, workers: int) -> Iterator[tuple[Tensor, Tensor]]:
+def plain_batches(recipe: Recipe, workers: int, heard: InputFormat) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield batches for ever, each clip drawn on its own, with worker processes beside the loop if wanted."""
-    clips = OneByOne(noise(recipe.batch_size, torch.device("cpu")), recipe)
+    clips = OneByOne(noise(recipe.batch_size, torch.device("cpu"), heard), recipe, heard)
     sampler = RandomSampler(clips, replacement=True, num_samples=ENDLESS)
     yield from DataLoader(clips, recipe.batch_size, sampler=sampler, num_workers=workers)
 
 
-def our_batches(recipe: Recipe, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+def our_batches(recipe: Recipe, device: torch.device, heard: InputFormat) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield batches for ever, drawn as whole tensors on the device."""
-    clips, generator = noise(recipe.batch_size, device), torch.Generator(device).manual_seed(0)
+    clips, generator = noise(recipe.batch_size, device, heard), torch.Generator(device).manual_seed(0)
     for _ in itertools.count():
         for rows in epoch_rows(clips, recipe, generator):
-            yield draw_batch(clips, rows, recipe, ENVNET_INPUT, generator)
+            yield draw_batch(clips, rows, recipe, heard, generator)
 
 
 class Trainer:
@@ -138,13 +143,14 @@ class Trainer:
         torch.manual_seed(0)
         is_plain = entry.network == "plain"
         self.device, self.precision = device, entry.precision
-        self.model = NETWORKS[entry.network](CLASSES).to(device)
+        network = NETWORKS.get(entry.network) or models.NETWORKS[entry.network]
+        self.model, heard = network(CLASSES).to(device), network.input_format
         if not is_plain:
             self.model.to(memory_format=torch.channels_last)
         optimiser = {"lr": recipe.learning_rate, "momentum": recipe.momentum, "weight_decay": recipe.weight_decay}
         fused = None if is_plain else True
         self.optimizer = torch.optim.SGD(self.model.parameters(), nesterov=True, fused=fused, **optimiser)
-        self.batches = plain_batches(recipe, workers) if is_plain else our_batches(recipe, device)
+        self.batches = plain_batches(recipe, workers, heard) if is_plain else our_batches(recipe, device, heard)
 
     def step(self) -> None:
         """Train one step."""
@@ -202,6 +208,7 @@ def started(options: argparse.Namespace) -> Iterator[dict[str, Callable[[], dict
     """Start a process for each entry; yield what lets it take a turn."""
     given = ["batch", "steps", "threads", "device", "mix", "workers", *(["precision"] if options.precision else [])]
     arguments = list(itertools.chain.from_iterable((f"--{key}", str(getattr(options, key))) for key in given))
+    arguments += [word for name in options.network for word in ("--network", name)]
     command = [sys.executable, "-m", "benchmarks.throughput", *arguments, "--serve"]
     names = entries(options)
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
@@ -250,12 +257,15 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         choices=("float32", "bfloat16"),
         help="of all networks (default: both, if the device multiplies bfloat16)",
     )
+    parser.add_argument(
+        "--network", choices=models.NETWORKS, action="append", default=[], help="one more to time beside them, by name"
+    )
     parser.add_argument("--mix", choices=("none", "bc"), default="none", help="bc: mix clips of different classes")
     parser.add_argument("--workers", type=int, default=0, help="processes that draw for the plain loop (default: 0)")
     place = parser.add_mutually_exclusive_group()
     place.add_argument("--out", type=Path, metavar="FOLDER", help="folder of its own to write the measurement to")
     place.add_argument("--name", help="write it into the package, where `load_result(NAME)` finds it")
-    parser.add_argument("--serve", choices=ENTRIES, help=argparse.SUPPRESS)
+    parser.add_argument("--serve", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
 

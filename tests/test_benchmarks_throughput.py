@@ -42,7 +42,7 @@ def test_what_is_not_asked_for_takes_no_turn_in_a_format_that_the_device_imitate
     assert {entry.precision for entry in taking_turns} == expected
 
 
-@pytest.mark.parametrize("wish", [[], ["--precision", "float32", "--mix", "bc"]])
+@pytest.mark.parametrize("wish", [["--network", "tiny"], ["--precision", "float32", "--mix", "bc"]])
 def test_the_benchmark_measures_and_writes(wish, monkeypatch, tmp_path):
     out = tmp_path / "measured"
     options = measured(monkeypatch, ["--out", str(out), *wish])
@@ -65,6 +65,7 @@ def test_the_benchmark_measures_and_writes(wish, monkeypatch, tmp_path):
     assert kept.tables["summary"]["network"].tolist() == kept.tables["rounds"]["network"].tolist()
     ratios = kept.tables["summary"].set_index("network")[["ratio_low", "ratio", "ratio_high"]]
     assert (ratios.loc["plain"] == 1).all()
+    assert ("tiny" in ratios.index) == ("tiny" in wish)
     assert np.isfinite(ratios).all(axis=None) and (ratios > 0).all(axis=None)
     assert len(kept.tables["rounds"]) == len(entries)  # the round that warms up is left out
     limits_of = kept.tables["summary"].groupby("precision")["limit"].unique()
@@ -76,7 +77,10 @@ def test_the_benchmark_measures_and_writes(wish, monkeypatch, tmp_path):
 @pytest.mark.parametrize("mix", ["none", "bc"])
 def test_the_plain_loop_and_ours_train_on_alike_batches(mix):
     recipe = throughput.recipe_of(throughput.parse(["--batch", "4", "--mix", mix]))
-    for batches in (throughput.plain_batches(recipe, 0), throughput.our_batches(recipe, CPU)):
+    for batches in (
+        throughput.plain_batches(recipe, 0, ENVNET_INPUT),
+        throughput.our_batches(recipe, CPU, ENVNET_INPUT),
+    ):
         for _ in range(2):
             waveforms, targets = next(batches)
             assert waveforms.shape == (4, 1, ENVNET_INPUT.num_samples)

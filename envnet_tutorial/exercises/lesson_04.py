@@ -15,7 +15,7 @@ STANDARD_ERROR_POINTS = 100 * math.sqrt(0.75 * 0.25 / 80)
 
 FIRST_LOSS = NumberQuestion(
     name="check_first_loss",
-    task="replace the dots with the loss, in nats, that you expect before the first step.",
+    task="replace the dots with the loss in nats that you expect at first.",
     answer=math.log(10),
     tolerance=0.02,
     unit="nats",
@@ -34,7 +34,7 @@ FIRST_LOSS = NumberQuestion(
 
 STEPS_PER_EPOCH = NumberQuestion(
     name="check_steps_per_epoch",
-    task="replace the dots with the number of optimiser steps in one epoch of the paper's recipe on ESC-10.",
+    task="replace the dots with the number of optimiser steps in one epoch.",
     answer=5,
     unit="steps",
     praise="320 clips in batches of 64 are 5 steps; the 600 epochs of the paper are 3,000 steps.",
@@ -76,7 +76,7 @@ STANDARD_ERROR = NumberQuestion(
 
 COMPRESSED_LEVEL = NumberQuestion(
     name="check_compressed_level",
-    task="replace the dots with the level in dB that a window of -45 dB has after compression.",
+    task="replace the dots with the level in dB after compression.",
     answer=-30,
     tolerance=0.05,
     unit="dB",

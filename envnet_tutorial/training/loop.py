@@ -39,8 +39,12 @@ def kl_loss(logits: Tensor, targets: Tensor) -> Tensor:
     return functional.kl_div(functional.log_softmax(logits.float(), dim=1), targets, reduction="batchmean")
 
 
-def train_epoch(state: TrainingState, epoch: int, callbacks: Sequence[Callback] = ()) -> dict:
-    """Show the network every clip once, or as many mixtures: the loop itself (lesson 4).
+def train_epoch(
+    state: TrainingState,
+    epoch: int,
+    callbacks: Sequence[Callback] = (),
+) -> dict:
+    """Show the network every clip once, or as many mixtures (lesson 4).
 
     Parameters
     ----------
@@ -48,17 +52,17 @@ def train_epoch(state: TrainingState, epoch: int, callbacks: Sequence[Callback] 
     epoch : int
         Number of the epoch, from 1.
     callbacks : sequence of callable
-        Called as ``callback(step, model)`` after each step, counted from the first step of the training.
+        Called as ``callback(step, model)`` after each step of the training, from 1.
 
     Returns
     -------
     dict
         A row of the history.
     """
-    tally = Tally(state.device)
+    tally, first = Tally(state.device), (epoch - 1) * state.steps_per_epoch + 1
     state.network.train()
     with state.dropout_seed(epoch):
-        for step, batch in enumerate(state.batches(epoch), start=(epoch - 1) * state.steps_per_epoch + 1):
+        for step, batch in enumerate(state.batches(epoch), start=first):
             with precision_context(state.device, state.recipe.precision):
                 logits = state.network(batch.waveforms)  # (clip, class)
             loss = batch.weight * kl_loss(logits, batch.targets)
