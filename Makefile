@@ -29,6 +29,7 @@ test: $(READY)  ## run everything: package, lessons, book, pages in a browser
 	$(BIN)/python -m scripts.notebooks reuse notebooks/*.ipynb
 	$(MAKE) book
 	$(BIN)/python -m pytest -n 2 tests/test_book.py tests/test_book_browser.py
+	@$(BIN)/python -m scripts.browser
 
 notebooks: $(READY)  ## execute the lessons in place and store what git should keep of them
 	$(BIN)/python -m scripts.notebooks execute notebooks/*.ipynb
