@@ -10,7 +10,7 @@ from scripts.repository import ROOT
 
 #: The package from the ground up: a module imports only from its own line and from the lines above it.
 LAYERS = [
-    ["settings", "errors", "files", "modes", "__init__"],
+    ["settings", "errors", "files", "formats", "modes", "__init__"],
     ["audio"],
     ["shapes", "receptive_field"],
     ["datasets"],
