@@ -29,6 +29,7 @@ TOOLS = (
     "ipykernel",
     "nbclient",
     "nbformat",
+    "nbval",
     "pytest",
     "pytest-timeout",
     "pyyaml",
@@ -110,7 +111,8 @@ def installations(lane: Lane, python: Path, wheel: Path, folder: Path) -> list[l
 def lesson_command(python: Path, notebook: Path) -> list[str]:
     """Return the command that executes a lesson in its folder, and fails with its first error."""
     execute = "from nbclient.cli import main; main()"
-    return [str(python), "-c", execute, f"--timeout={SECONDS_PER_CELL}", str(notebook)]
+    patience = [f"--timeout={SECONDS_PER_CELL}", f"--startup_timeout={SECONDS_PER_CELL}"]
+    return [str(python), "-c", execute, *patience, str(notebook)]
 
 
 def tests_command(lane: Lane, python: Path) -> list[str]:

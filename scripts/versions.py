@@ -41,6 +41,10 @@ class Lane:
     ignored: tuple[str, ...] = ()
 
 
+#: ipywidgets 7 makes its channels by a name of ipykernel that goes away some day; nobody sees it but a test.
+OLD_WIDGETS = "ignore:The `ipykernel.comm.Comm` class has been deprecated:DeprecationWarning"
+#: matplotlib 3.7 calls names that today's pyparsing, which nobody bounds, calls deprecated.
+OLD_MATPLOTLIB = "ignore::pyparsing.warnings.PyparsingDeprecationWarning"
 LANES = {
     lane.name: lane
     for lane in (
@@ -56,13 +60,9 @@ LANES = {
             ),
             newest_python="3.12",
             reason="numpy 2.0.2 and pandas 2.2.2 were built for Python 3.12 at the latest",
+            ignored=(OLD_WIDGETS,),
         ),
-        # The old matplotlib calls names that today's pyparsing, which nobody bounds, calls deprecated.
-        Lane(
-            "lowest",
-            resolution="lowest-direct",
-            ignored=("ignore::pyparsing.warnings.PyparsingDeprecationWarning",),
-        ),
+        Lane("lowest", resolution="lowest-direct", ignored=(OLD_MATPLOTLIB, OLD_WIDGETS)),
         # torchaudio 2.11 is its last release, and refuses to load beside a torch that was built for a later CUDA.
         Lane("newest", constraints=("torch<2.12",)),
     )
