@@ -10,6 +10,7 @@ from scripts.lanes import LANES, claimed_pythons
 from scripts.repository import ROOT
 
 PATHS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+FORMS = [path for path in sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")) if path.stem != "config"]
 #: A whole commit, and behind it the version that it is.
 PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 #: What a job may be given beyond reading the repository.
@@ -105,3 +106,23 @@ def test_uv_is_installed_as_it_is_locked(tmp_path):
     assert found in lock
     assert [word for word in found.split() if "==" in word] == [re.search(r"^uv==\S+", lock, re.MULTILINE)[0]]
     assert "--hash=sha256:" in found
+
+
+def test_the_linter_before_a_commit_is_the_pinned_one():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))["repos"][0]["hooks"]
+    pins = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
+    wanted = {pin for hook in hooks for pin in hook.get("additional_dependencies", []) if pin.startswith("ruff")}
+    assert len(wanted) == 1
+    assert wanted <= set(pins)
+
+
+@pytest.mark.parametrize("path", FORMS, ids=lambda path: path.stem)
+def test_an_issue_form_asks_for_something(path):
+    form = yaml.safe_load(path.read_text("utf-8"))
+    assert form["name"] and form["description"] and form["labels"]
+    names = [part["id"] for part in form["body"]]
+    assert len(set(names)) == len(names)
+    for part in form["body"]:
+        assert part["type"] in {"input", "textarea", "dropdown", "checkboxes"}
+        assert part["attributes"]["label"]
+    assert any(part.get("validations", {}).get("required") for part in form["body"])
