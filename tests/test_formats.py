@@ -5,7 +5,6 @@ from contextlib import nullcontext
 import pytest
 import torch
 from tiny import TinyNet
-from torch._subclasses import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -19,8 +18,8 @@ from envnet_tutorial.training import PRESETS
 from envnet_tutorial.training.batches import DeviceClips, draw_batch
 
 CPU, MPS = torch.device("cpu"), torch.device("mps")
-#: Stands for an Apple GPU: without one, torch does not even pretend to index a tensor there.
-GPU = torch.device("cuda")
+#: Stands for an Apple GPU: tensors there have shapes and formats, and no numbers.
+GPU = torch.device("meta")
 
 
 class NoFloat64(TorchDispatchMode):
@@ -36,9 +35,10 @@ class NoFloat64(TorchDispatchMode):
 
 @pytest.fixture
 def pretence(monkeypatch):
-    """Pretend that there is a GPU without float64: tensors there have shapes and formats, and no numbers."""
+    """Pretend that there is a GPU without float64; what comes from there to the processor is zero."""
     monkeypatch.setattr(formats, "WITHOUT_FLOAT64", (GPU.type,))
-    with FakeTensorMode(), NoFloat64():
+    monkeypatch.setattr(torch.Tensor, "cpu", lambda tensor: torch.zeros(tensor.shape, dtype=tensor.dtype))
+    with NoFloat64():
         yield
 
 
