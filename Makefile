@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PACKAGE := $(shell find envnet_tutorial -type f -not -path '*/__pycache__/*')
 UV := UV_HTTP_TIMEOUT=300 $(BIN)/python -m uv pip
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCK := --universal --python-version 3.11 --custom-compile-command "make lock"
 # Two processes share the cores, so a thread of torch that waits for another must not spin meanwhile.
 TWO_AT_A_TIME := OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n 2 --dist loadfile
 
@@ -42,9 +44,11 @@ format: $(READY)  ## let the formatter change it
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: $(READY)  ## resolve requirements.in into the exact pins of requirements.txt
-	$(UV) compile --quiet --universal --python-version 3.11 --custom-compile-command "make lock" \
-		--output-file requirements.txt requirements.in
+lock: $(READY)  ## resolve requirements.in into exact pins: requirements.txt, and requirements.lock with their hashes
+	$(UV) compile --quiet $(LOCK) --output-file requirements.txt requirements.in
+	@# A folder has no hash, so the package itself is no part of the lock.
+	$(UV) compile --quiet $(LOCK) --generate-hashes --no-annotate --no-emit-package envnet-tutorial \
+		--output-file requirements.lock requirements.txt
 
 repository:  ## point every link at a fork: make repository URL=https://github.com/you/your-fork
 	$(PYTHON) -m scripts.repository $(URL)
@@ -58,15 +62,18 @@ _build/.package: $(PACKAGE) requirements.txt
 	mkdir -p _build
 	touch $@
 
-$(READY): requirements.txt pyproject.toml
+$(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "The book needs Python 3.11 or newer: name one, as in make book PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null \
 		|| { echo "This Python cannot make environments: install python3-venv (apt-get install python3-venv) first" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	@# uv installs the same pins four times as fast, with its own certificates or, behind a proxy, the system's; else pip does.
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements.txt)" \
-		&& { $(UV) install --python $(BIN)/python --requirement requirements.txt \
-			|| $(UV) install --system-certs --python $(BIN)/python --requirement requirements.txt; } \
-		|| $(BIN)/python -m pip install --requirement requirements.txt
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.txt
+	@# uv installs the same files four times as fast, with its own certificates or, behind a proxy, the system's; else pip does.
+	$(PIP) --require-hashes --requirement $(VENV)/uv.txt \
+		&& { $(UV) install --python $(BIN)/python --require-hashes --requirement requirements.lock \
+			|| $(UV) install --system-certs --python $(BIN)/python --require-hashes --requirement requirements.lock; } \
+		|| $(PIP) --require-hashes --requirement requirements.lock
+	@# The package from this folder, built by the setuptools that is pinned: nothing more is fetched.
+	$(PIP) --no-deps --no-build-isolation --editable .
 	touch $@

@@ -24,7 +24,6 @@ Peak memory is what the process of a network has held (CPU), or its tensors (GPU
 import argparse
 import itertools
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -42,6 +41,7 @@ from torch.utils.data import DataLoader, Dataset, RandomSampler
 from benchmarks.limits import DTYPES, copy_bandwidth, matrix_rate, wait_for
 from benchmarks.summary import spelled_out, summarise
 from envnet_tutorial import augment, models
+from envnet_tutorial.formats import precision_context
 from envnet_tutorial.models import EnvNet
 from envnet_tutorial.models.pooled_norm import PooledNormEnvNet
 from envnet_tutorial.models.reordered import ReorderedEnvNet
@@ -50,7 +50,7 @@ from envnet_tutorial.results import SHIPPED, Result
 from envnet_tutorial.settings import CLIP_SECONDS, InputFormat
 from envnet_tutorial.training import Recipe, kl_loss
 from envnet_tutorial.training.batches import DeviceClips, draw_batch, epoch_rows
-from envnet_tutorial.training.device import fast_precision, keep_memory, precision_context
+from envnet_tutorial.training.device import fast_precision, keep_memory, peak_memory
 
 NETWORKS = {"plain": EnvNet, "paper, reordered": ReorderedEnvNet, "pooled norm": PooledNormEnvNet}
 WARM_UP = 3  # rounds that do not count: the C library needs a few steps until it holds all that one takes
@@ -169,20 +169,6 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
     return Recipe(name="benchmark", epochs=1, learning_rate=0.01, schedule="steps", **chosen)
 
 
-def own_peak(device: torch.device) -> int:
-    """Return the most bytes that this process has held: its tensors on a GPU, or all of it.
-
-    Linux keeps the peak of the program itself as VmHWM; that of `getrusage` begins at its parent's.
-    """
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    status = Path("/proc/self/status")
-    if status.exists():
-        lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return int(lines["VmHWM"].split()[0]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
-
-
 def take_turn(trainer: Trainer, steps: int) -> dict:
     """Train some steps; return seconds by the clock and of all threads, and the peak memory so far in bytes."""
     wall, processor = time.perf_counter(), time.process_time()
@@ -190,7 +176,7 @@ def take_turn(trainer: Trainer, steps: int) -> dict:
         trainer.step()
     wait_for(trainer.device)
     wall, processor = time.perf_counter() - wall, time.process_time() - processor
-    return {"wall": wall, "cpu": processor, "peak": own_peak(trainer.device)}
+    return {"wall": wall, "cpu": processor, "peak": peak_memory(trainer.device)}
 
 
 def serve(name: str, options: argparse.Namespace) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from envnet_tutorial.audio.levels import a_weighted_level
 from envnet_tutorial.audio.samples import INT16_SCALE
+from envnet_tutorial.formats import widest_float
 
 
 class Span(NamedTuple):
@@ -67,7 +68,7 @@ def cut(clips: Tensor, starts: Tensor, num_samples: int, *, span: Span | None = 
         Length of a window in samples.
     span : Span, optional
         The part of each clip to use; all of it without.
-    scale : Tensor of float64, shape (batch,), optional
+    scale : Tensor of float64 (float32 on an Apple GPU), shape (batch,), optional
         Factor on the duration of each clip, by linear interpolation; 1 without.
 
     Returns
@@ -119,7 +120,7 @@ def random_crop(
         Waveforms in [-1, 1].
     """
     span = span or whole_span(clips)
-    draw = torch.rand(2, len(clips), generator=generator, device=clips.device, dtype=torch.float64)
+    draw = torch.rand(2, len(clips), generator=generator, device=clips.device, dtype=widest_float(clips.device))
     scale = None if max_scale == 1 else max_scale ** (2 * draw[0] - 1)
     length = span.length if scale is None else scaled_length(span.length, scale)
     positions = length + 2 * (num_samples // 2) - num_samples + 1  # at which a window fits into the padded clip
@@ -231,8 +232,9 @@ def draw_pairs(labels: Tensor, count: int, *, generator: torch.Generator) -> tup
     others = len(labels) - own
     if not bool(others.any()):
         raise ValueError("between-class mixing needs clips of at least two classes")
-    first = torch.multinomial(others.double(), count, replacement=True, generator=generator)
-    draw = torch.rand(count, generator=generator, device=labels.device, dtype=torch.float64)
+    wide = widest_float(labels.device)
+    first = torch.multinomial(others.to(wide), count, replacement=True, generator=generator)
+    draw = torch.rand(count, generator=generator, device=labels.device, dtype=wide)
     second = (draw * others[first]).long()
     second = second + own[first] * (second >= begin[first])  # step over the own class
     return rows[first], rows[second]

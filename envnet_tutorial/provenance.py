@@ -146,12 +146,19 @@ def versions(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
     return found
 
 
+def gpu_name(device: torch.device) -> str | None:
+    """Return what a GPU is called; an Apple GPU is part of the processor, which has its name."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return None if device.type == "cpu" else f"{processor_name()} ({device.type})"
+
+
 def hardware(device: torch.device) -> dict:
     """Return what computes, as plain values."""
     is_shared = distributed.is_available() and distributed.is_initialized()
     return {
         "device": device.type,
-        "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
+        "gpu": gpu_name(device),
         "processor": processor_name(),
         "threads": torch.get_num_threads(),
         "processes": distributed.get_world_size() if is_shared else 1,

@@ -28,7 +28,7 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", help="a folder in ESC-50's layout, or a set's name")
     add_data_options(parser)
     parser.add_argument("--trainings", type=Path, required=True, metavar="FOLDER", help="where each training is kept")
-    parser.add_argument("--device", help="such as cpu or cuda:1 (default: a GPU if there is one)")
+    parser.add_argument("--device", help="such as cpu, cuda:1 or mps (default: a GPU if there is one)")
     parser.add_argument("--quiet", action="store_true", help="no progress bars")
 
 

@@ -1,9 +1,20 @@
 """What every test starts from: matplotlib's own settings and no open figure."""
 
+import os
+import re
+from pathlib import Path
+
 import matplotlib
 import pytest
 
 matplotlib.use("Agg")
+
+#: Windows neither forks nor limits processes, so what these modules do to their processes cannot be done there.
+FORKS = re.compile(r"^\s*(?:import|from) (?:forked|resource|tiny_sets)\b", re.MULTILINE)
+if not hasattr(os, "fork"):
+    collect_ignore = [
+        path.name for path in Path(__file__).parent.glob("test_*.py") if FORKS.search(path.read_text("utf-8"))
+    ]
 
 
 @pytest.fixture(autouse=True)

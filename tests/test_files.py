@@ -34,7 +34,7 @@ def test_each_form_is_read_back_as_it_was(tmp_path):
     assert (tmp_path / "table.csv").read_text("utf-8") == f'name,value\n"a, b",{1 / 3!r}\nc,1e-300\n'
     with np.load(tmp_path / "arrays.npz") as arrays:
         assert set(arrays) == set(ARRAYS) and all((arrays[key] == ARRAYS[key]).all() for key in ARRAYS)
-    assert torch.equal(torch.load(tmp_path / "tensors.pt")["weight"], torch.arange(50_000))
+    assert torch.equal(torch.load(tmp_path / "tensors.pt", weights_only=True)["weight"], torch.arange(50_000))
     assert {path.name for path in tmp_path.iterdir()} == set(FORMS)
     assert all(path.stat().st_mode & 0o777 == 0o644 for path in tmp_path.iterdir())
 

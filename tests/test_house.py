@@ -10,7 +10,7 @@ from scripts.repository import ROOT
 
 #: The package from the ground up: a module imports only from its own line and from the lines above it.
 LAYERS = [
-    ["settings", "errors", "files", "modes", "__init__"],
+    ["settings", "errors", "files", "formats", "modes", "__init__"],
     ["audio"],
     ["shapes", "receptive_field"],
     ["datasets"],
@@ -26,7 +26,7 @@ LAYERS = [
 #: What holds code; the package first.
 PARTS = ("envnet_tutorial", "experiments", "benchmarks", "scripts", "book")
 #: Tests of no single module: the book as a reader meets it, and the project as a whole.
-WHOLE = {"book", "book_browser", "book_frame", "house", "notebooks", "packaging"}
+WHOLE = {"book", "book_browser", "book_frame", "house", "notebooks", "packaging", "workflows"}
 #: Aspects of a module that are worth a file: they are slow, or read what is shipped.
 ASPECTS = {"datasets_download_killed": "datasets_download", "results_shipped": "results_result"}
 

@@ -43,6 +43,12 @@ def pins() -> list[Requirement]:
     return [Requirement(line) for line in lines_of("requirements.txt") if not line.startswith("-e ")]
 
 
+def locked() -> list[list[str]]:
+    """Return the entries of the lock: a pin, and the hash of each of its files."""
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8").replace("\\\n", " ")
+    return [re.split(r"\s+--hash=", line) for line in text.splitlines() if not line.startswith("#")]
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_package_declares_what_it_imports(path):
     assert foreign(path.read_text(encoding="utf-8")) <= declared()
@@ -82,6 +88,23 @@ def test_requirements_are_exact_and_complete():
         for requirement in needed:
             if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
                 assert canonicalize_name(requirement.name) in names, f"{pin.name} needs {requirement}"
+
+
+def test_lock_is_the_same_pins_with_a_hash_for_each_file():
+    """`make` installs from requirements.lock; what one installs by hand is the same, but a folder has no hash."""
+    assert [Requirement(pin) for pin, *_ in locked()] == pins()
+    for pin, *hashes in locked():
+        assert hashes, pin
+        assert all(re.fullmatch("sha256:[0-9a-f]{64}", text) for text in hashes), pin
+
+
+def test_make_installs_nothing_without_its_hash():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    recipe = makefile.split("$(READY): requirements.lock pyproject.toml", 1)[1].replace("\\\n", " ")
+    installs = [line for line in re.split(r"&&|\|\||\n", recipe) if re.search(r"\$\(PIP\)|install --", line)]
+    assert len(installs) == 5
+    for line in installs:
+        assert ("--require-hashes" in line) != ("--no-deps --no-build-isolation --editable ." in line), line
 
 
 def test_pins_satisfy_the_package_and_are_what_is_installed():

@@ -88,3 +88,10 @@ def test_a_note_is_a_text_or_a_file(tmp_path):
 
 def test_a_package_that_is_not_there_is_no_error():
     assert provenance.versions(["no-such-package"])["no-such-package"] == "not installed"
+
+
+def test_a_gpu_is_named(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "a card")
+    monkeypatch.setattr(provenance, "processor_name", lambda: "Apple M4")
+    names = {kind: provenance.gpu_name(torch.device(kind)) for kind in ("cpu", "cuda", "mps")}
+    assert names == {"cpu": None, "cuda": "a card", "mps": "Apple M4 (mps)"}

@@ -1,6 +1,7 @@
 """Where and how a training runs: number format by hardware and network, memory that stays with the process."""
 
 import json
+import math
 import platform
 import subprocess
 import sys
@@ -42,7 +43,29 @@ def test_kept_memory_needs_no_new_pages_and_changes_no_number():
     assert 2 * kept < returned
 
 
-CPU, GPU = torch.device("cpu"), torch.device("cuda")
+def test_peak_memory_is_the_process_own_and_sees_the_larger_tensor():
+    code = """if True:
+        import torch
+        from envnet_tutorial.training.device import peak_memory
+        for megabytes in (100, 400):
+            torch.ones(megabytes * 2**20, dtype=torch.uint8)
+            print(peak_memory(torch.device("cpu")) / 2**20)
+        """
+    ballast = torch.ones(3 * 2**29, dtype=torch.uint8)  # of the parent, which must not count
+    command = [sys.executable, "-c", code]
+    shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    small, large = map(float, shown.split())
+    assert large < ballast.nbytes / 2**20
+    assert large - small == pytest.approx(300, abs=30)
+
+
+def test_a_gpu_tells_its_own_memory(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: 3)
+    monkeypatch.setattr(torch.mps, "driver_allocated_memory", lambda: 4)
+    assert (device.peak_memory(GPU), device.peak_memory(MPS)) == (3, 4)
+
+
+CPU, GPU, MPS = torch.device("cpu"), torch.device("cuda"), torch.device("mps")
 
 
 class Gaining(TinyNet, name="gaining"):
@@ -71,6 +94,68 @@ def test_a_torch_that_cannot_tell_stays_with_float32(monkeypatch):
 def test_a_gpu_is_fast_in_bfloat16_from_ampere_on(capability, expected, monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
     assert device.fast_precision(GPU) == expected
+
+
+def test_an_apple_gpu_is_fast_in_float32():
+    assert device.fast_precision(MPS) == "float32"
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """Pretend that a machine has some devices, and that an Apple GPU trains to a loss."""
+    usual = device._trial_loss
+
+    def pretend(*present, loss=None):
+        def trial(which):
+            if which.type != "mps":
+                return usual(which)
+            if isinstance(loss, Exception):
+                raise loss
+            return usual(CPU) + loss
+
+        device.computes_alike.cache_clear()
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: "cuda" in present)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: "mps" in present)
+        monkeypatch.setattr(device, "_trial_loss", trial)
+
+    yield pretend
+    device.computes_alike.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("present", "expected"), [((), "cpu"), (("mps",), "mps"), (("cuda",), "cuda"), (("cuda", "mps"), "cuda")]
+)
+def test_a_gpu_is_chosen_where_there_is_one(present, expected, machine):
+    machine(*present, loss=1e-6)
+    assert device.choose_device().type == expected
+    assert device.choose_device("cpu") == CPU
+    assert device.choose_device("cuda:1") == torch.device("cuda", 1)
+
+
+@pytest.mark.parametrize("loss", [0.1, float("nan"), RuntimeError("not linked"), NotImplementedError("no such kernel")])
+def test_an_apple_gpu_that_computes_otherwise_is_left_alone(loss, machine):
+    machine("mps", loss=loss)
+    assert device.choose_device() == CPU
+    assert device.choose_device("mps") == MPS  # a wish is a wish
+
+
+def test_the_trial_learns_and_leaves_the_random_numbers_alone():
+    before = torch.random.get_rng_state()
+    losses = {device._trial_loss(CPU) for _ in range(2)}
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert len(losses) == 1
+    assert losses.pop() == pytest.approx(math.log(2), abs=0.2)  # two classes, and noise: little more than a guess
+
+
+def test_an_apple_gpus_random_numbers_are_restored(monkeypatch):
+    states = []
+    monkeypatch.setattr(torch.mps, "get_rng_state", lambda: "before")
+    monkeypatch.setattr(torch.mps, "set_rng_state", states.append)
+    with pytest.raises(KeyboardInterrupt), device.global_seed(1, MPS):
+        raise KeyboardInterrupt
+    with device.global_seed(1, CPU):
+        pass
+    assert states == ["before"]
 
 
 @pytest.mark.parametrize("fast", ["float32", "bfloat16"])

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from envnet_tutorial import training
 from envnet_tutorial.errors import InputError
+from envnet_tutorial.training import loop
 from envnet_tutorial.training.device import on_device
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -119,6 +120,20 @@ def test_progress_can_be_shown_and_silenced(capsys):
     training.fit(TinyNet(3), tones(), replace(RECIPE, epochs=2), progress=True)
     printed = "".join(capsys.readouterr())
     assert "epoch    2  loss" in printed and "rate" in printed and "10/10" in printed
+
+
+def test_after_the_first_epoch_a_long_training_says_how_long_it_will_be(monkeypatch, capsys):
+    """Each epoch is made to last 45 s: three more are 2.25 minutes, and after the second nothing is said."""
+    epoch = loop.train_epoch
+    monkeypatch.setattr(loop, "train_epoch", lambda *given: epoch(*given) | {"seconds": 45.0})
+    monkeypatch.setattr(loop, "peak_memory", lambda device: 2.5 * 2**30)
+    training.fit(TinyNet(3), tones(), replace(RECIPE, epochs=4), device="cpu", progress=True)
+    printed = "".join(capsys.readouterr())
+    assert printed.count("about") == 1
+    assert "about 2 minutes more for 3 epochs on cpu; 2.5 GiB in use" in printed
+    assert printed.index("epoch    1 ") < printed.index("about") < printed.index("epoch    2 ")
+    training.fit(TinyNet(3), tones(), replace(RECIPE, epochs=2), device="cpu", progress=True)
+    assert "about" not in "".join(capsys.readouterr())  # 45 s more is no long training
 
 
 def test_a_loss_that_is_no_number_stops_with_a_sentence():

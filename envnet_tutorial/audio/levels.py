@@ -11,6 +11,7 @@ from torch import Tensor
 
 from envnet_tutorial.audio.samples import as_float
 from envnet_tutorial.errors import InputError
+from envnet_tutorial.formats import in_float64
 from envnet_tutorial.settings import CLIP_RATE
 
 FLOOR_DB = -80.0
@@ -38,7 +39,7 @@ def level(waveform: Tensor | np.ndarray) -> float:
     InputError
         If the waveform is empty or not finite.
     """
-    values = as_float(waveform).to(torch.float64)
+    values = in_float64(as_float(waveform))
     if not values.numel() or not bool(torch.isfinite(values).all()):
         raise InputError("a level needs at least one sample, and all of them finite")
     rms = float(values.square().mean().sqrt())
@@ -78,7 +79,7 @@ def a_weighting(frequencies: Tensor) -> Tensor:
     Tensor
         Weight in dB, 0 at 1 kHz, no lower than -80.
     """
-    square = frequencies.double().square().clamp(min=1.0)
+    square = in_float64(frequencies).square().clamp(min=1.0)
     low, high = 20.6**2, 12_194.0**2
     response = high * square**2 / ((square + low) * (square + high))
     response = response / ((square + 107.7**2) * (square + 737.9**2)).sqrt()

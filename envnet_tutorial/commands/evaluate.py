@@ -11,7 +11,7 @@ def add_parser(subparsers) -> None:
     parser = subparsers.add_parser("evaluate", help="test a trained network on ten windows of each clip")
     parser.add_argument("run_folder", type=Path, metavar="RUN", help="a run folder that `train` wrote")
     parser.add_argument("--data", default=None, help="a set's name or a folder (default: what the run was trained on)")
-    parser.add_argument("--device", help="such as cpu or cuda:1 (default: a GPU if there is one)")
+    parser.add_argument("--device", help="such as cpu, cuda:1 or mps (default: a GPU if there is one)")
     parser.set_defaults(run=run)
 
 

@@ -16,7 +16,7 @@ def add_parser(subparsers) -> None:
     )
     parser.add_argument("--data", type=Path, help="folder that names the classes of a lone weights file")
     parser.add_argument("--top", type=int, default=3, help="how many classes to print (default: %(default)s)")
-    parser.add_argument("--device", help="such as cpu or cuda:1 (default: a GPU if there is one)")
+    parser.add_argument("--device", help="such as cpu, cuda:1 or mps (default: a GPU if there is one)")
     parser.set_defaults(run=run)
 
 

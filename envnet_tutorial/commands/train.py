@@ -41,7 +41,7 @@ def add_parser(subparsers) -> None:
 
 def add_running_options(parser: argparse.ArgumentParser) -> None:
     """Add what decides where and how a training runs, and changes nothing that it learns."""
-    parser.add_argument("--device", help="such as cpu or cuda:1 (default: a GPU if there is one)")
+    parser.add_argument("--device", help="such as cpu, cuda:1 or mps (default: a GPU if there is one)")
     parser.add_argument("--checkpoint-every", type=int, default=10, metavar="EPOCHS", help="(default: 10)")
     parser.add_argument(
         "--keep-filters",

@@ -12,6 +12,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from envnet_tutorial.formats import in_float64
+
 
 def window_moments(
     x: Tensor, taps: int, sum_over_processes: Callable[[Tensor], Tensor] | None = None
@@ -35,13 +37,13 @@ def window_moments(
     mean : Tensor of float64, shape (taps,)
     covariance : Tensor of float64, shape (taps, taps)
         Divided by the number of windows. In float64, because the variance behind a high-pass filter is a small
-        difference of large numbers.
+        difference of large numbers; on the processor where the device has no float64.
     count : Tensor of float64, scalar
         Number of windows.
     """
     rows = x.unfold(1, 2 * taps - 1, taps)  # (batch, row, 2 taps - 1)
-    rest = x[:, rows.shape[1] * taps :].unfold(1, taps, 1).flatten(0, 1).double()  # (fewer than taps a clip, taps)
-    rows = rows.flatten(0, 1).double()
+    rest = in_float64(x[:, rows.shape[1] * taps :].unfold(1, taps, 1).flatten(0, 1))  # (fewer than taps a clip, taps)
+    rows = in_float64(rows.flatten(0, 1))
     gram, sums = rows.T @ rows, rows.sum(dim=0)
     second = sum(gram[place : place + taps, place : place + taps] for place in range(taps)) + rest.T @ rest
     first = sums.unfold(0, taps, 1).sum(dim=0) + rest.sum(dim=0)
@@ -83,14 +85,14 @@ def fold_norm(x: Tensor, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tensor,
     bias : Tensor, shape (filter,)
         Differentiable in the weights of both modules, the way through the batch statistics included.
     """
-    weight = conv.weight[:, 0, 0].double()  # (filter, taps)
+    weight = in_float64(conv.weight[:, 0, 0])  # (filter, taps)
     if norm.training or norm.running_mean is None:
         center, covariance, count = window_moments(x, weight.shape[1], getattr(norm, "sum_over_processes", None))
         mean, variance = weight @ center, ((weight @ covariance) * weight).sum(dim=1)
         if norm.training:
             update_running(norm, mean, variance, count)
     else:
-        mean, variance = norm.running_mean.double(), norm.running_var.double()
-    scale = norm.weight.double() / (variance + norm.eps).sqrt()
-    folded, bias = weight * scale[:, None], norm.bias.double() - mean * scale
-    return folded.to(conv.weight.dtype), bias.to(conv.weight.dtype)
+        mean, variance = in_float64(norm.running_mean), in_float64(norm.running_var)
+    scale = in_float64(norm.weight) / (variance + norm.eps).sqrt()
+    folded, bias = weight * scale[:, None], in_float64(norm.bias) - mean * scale
+    return folded.to(conv.weight), bias.to(conv.weight)

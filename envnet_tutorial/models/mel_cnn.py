@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from envnet_tutorial.audio.spectrograms import decibels, fourier_length, hz_to_mel, log_mel_frames, mel_to_hz
+from envnet_tutorial.formats import precision_context
 from envnet_tutorial.models.envnet import EnvNet
 from envnet_tutorial.models.layers import ConvBlock, Transpose
 from envnet_tutorial.settings import ENVNET_INPUT
@@ -29,7 +30,7 @@ class LogMel(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, 1, 1, time) to (batch, band, 1, frame)."""
         # A fixed feature is the same in every number format.
-        with torch.autocast("cuda" if x.is_cuda else "cpu", enabled=False):
+        with precision_context(x.device, "float32"):
             return log_mel_frames(x[:, 0, 0].float(), RATE, num_bands=BANDS, hop=HOP, window=WINDOW).unsqueeze(2)
 
     def operations(self, outputs: int) -> int:

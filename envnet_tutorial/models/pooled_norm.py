@@ -19,6 +19,7 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
+from envnet_tutorial.formats import precision_context
 from envnet_tutorial.models.envnet import EnvNet
 from envnet_tutorial.models.folding import fold_norm
 from envnet_tutorial.models.reordered import ReorderedClassifier
@@ -27,7 +28,8 @@ from envnet_tutorial.models.winners import PooledPair, join_clips, toeplitz
 
 def search_format(device_type: str, usual: torch.dtype) -> torch.dtype:
     """Return the number format in which to search for the winners: bfloat16 where `torch.autocast` asks for it."""
-    asked = torch.is_autocast_enabled(device_type) and torch.get_autocast_dtype(device_type) == torch.bfloat16
+    is_on = torch.amp.is_autocast_available(device_type) and torch.is_autocast_enabled(device_type)
+    asked = is_on and torch.get_autocast_dtype(device_type) == torch.bfloat16
     return torch.bfloat16 if asked else usual
 
 
@@ -42,7 +44,7 @@ class PooledNormFeatures(nn.Sequential):
         conv1, norm1, _ = self.conv1.module
         conv2, norm2, relu = self.conv2.module
         search = search_format(x.device.type, conv1.weight.dtype)
-        with torch.autocast(x.device.type, enabled=False):
+        with precision_context(x.device, "float32"):
             places, pool = conv2.kernel_size[1], self.pool2.kernel_size[1]
             waveform = x[:, 0, 0].to(conv1.weight.dtype)  # (batch, time)
             matrix = toeplitz(*fold_norm(waveform, conv1, norm1), places).flatten(1)  # (samples + 1, places * filter)

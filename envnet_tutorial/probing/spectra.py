@@ -12,7 +12,7 @@ def normalised_kernels(block: ConvBlock) -> Tensor:
     """Return a block's kernels (filter, channel, taps), times the scale that batch norm gives them in eval mode."""
     conv, norm = block.module[0], block.module[1]
     scale = norm.weight / (norm.running_var + norm.eps).sqrt()
-    return (conv.weight[:, :, 0] * scale[:, None, None]).detach().double().cpu()
+    return (conv.weight[:, :, 0] * scale[:, None, None]).detach().cpu().double()
 
 
 def composite_kernels(model: WaveformNetwork) -> Tensor:

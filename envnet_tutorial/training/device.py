@@ -1,9 +1,12 @@
 """Where and how a run computes: its device, its number format, its random numbers."""
 
 import ctypes
+import functools
+import math
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,10 +16,43 @@ from envnet_tutorial.models.base import WaveformNetwork
 
 
 def choose_device(device: torch.device | str | None = None) -> torch.device:
-    """Return the device that is asked for; without a wish a GPU if there is one, else the processor."""
-    if device is None:
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(device)
+    """Return the device that is asked for; without a wish a GPU if there is one, else the processor.
+
+    An Apple GPU (MPS) is taken only where it passes `computes_alike`: what it can do depends on the version of torch.
+    """
+    if device is not None:
+        return torch.device(device)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    mps = torch.device("mps")
+    return mps if torch.backends.mps.is_available() and computes_alike(mps) else torch.device("cpu")
+
+
+@functools.cache
+def computes_alike(device: torch.device) -> bool:
+    """Tell whether a device trains a small network as the processor does; an error counts as no."""
+    try:
+        return abs(_trial_loss(device) - _trial_loss(torch.device("cpu"))) < 1e-3
+    except (RuntimeError, TypeError):
+        return False
+
+
+def _trial_loss(device: torch.device) -> float:
+    """Train a small network of the kinds of layers that EnvNet has for three steps, and return its last loss."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(0)
+        front = [nn.Conv2d(1, 4, (1, 8), bias=False), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d((1, 10))]
+        model = nn.Sequential(*front, nn.Flatten(), nn.Linear(40, 2))
+        clips = torch.randint(-30_000, 30_000, (8, 1, 1, 107), dtype=torch.int16)
+    model.to(device, memory_format=torch.channels_last)
+    targets = torch.eye(2, device=device).repeat(4, 1)  # (clip, class)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, nesterov=True)
+    for _ in range(3):
+        loss = nn.functional.cross_entropy(model(clips.to(device).float() / 32_768), targets)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return loss.item()
 
 
 @contextmanager
@@ -53,9 +89,25 @@ def keep_memory() -> bool:
     return bool(never_map and keep_two_gigabytes)
 
 
-def precision_context(device: torch.device, precision: str) -> torch.autocast:
-    """Return a context in which convolutions and matrix products use bfloat16, or float32 as usual."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
+def peak_memory(device: torch.device) -> float:
+    """Return the most bytes that this process has held: its tensors on a GPU, or all of it.
+
+    Linux keeps the peak of the program itself as VmHWM; that of `getrusage` begins at its parent's. An Apple GPU tells
+    what it holds now, and Windows nothing: NaN.
+    """
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    if device.type == "mps":
+        return torch.mps.driver_allocated_memory()
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = dict(line.split(":", 1) for line in status.read_text("utf-8").splitlines())
+        return int(lines["VmHWM"].split()[0]) * 1024
+    try:
+        import resource
+    except ImportError:  # Windows
+        return math.nan
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
 
 
 def fast_precision(device: torch.device) -> str:
@@ -67,7 +119,7 @@ def fast_precision(device: torch.device) -> str:
     -------
     str
         "bfloat16" on a processor with instructions for its products (AMX or AVX512-BF16), and on a GPU of NVIDIA's
-        Ampere generation or a later one (compute capability 8); "float32" on all others.
+        Ampere generation or a later one (compute capability 8); "float32" on all others, Apple's GPUs among them.
     """
     if device.type == "cuda":
         return "bfloat16" if torch.cuda.get_device_capability(device) >= (8, 0) else "float32"
@@ -83,13 +135,18 @@ def choose_precision(network: type[WaveformNetwork], device: torch.device) -> st
 
 def stream_seed(*key: int) -> int:
     """Turn a key such as (seed, epoch) into a seed of its own that is unrelated to its neighbours'."""
-    return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1)
+    return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0]) >> 1  # NumPy 1 cannot shift these
 
 
 @contextmanager
 def global_seed(seed: int, device: torch.device) -> Iterator[None]:
     """Seed torch's global generators, which initialisation and dropout draw from, and restore them afterwards."""
     gpus = [device] if device.type == "cuda" else []
+    apple = torch.mps.get_rng_state() if device.type == "mps" else None
     with torch.random.fork_rng(devices=gpus):
         torch.manual_seed(seed)
-        yield
+        try:
+            yield
+        finally:
+            if apple is not None:
+                torch.mps.set_rng_state(apple)

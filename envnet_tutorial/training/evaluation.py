@@ -11,9 +11,10 @@ from envnet_tutorial.audio import levels
 from envnet_tutorial.audio.samples import as_int16
 from envnet_tutorial.datasets.clips import ClipArray
 from envnet_tutorial.errors import InputError
+from envnet_tutorial.formats import precision_context
 from envnet_tutorial.models.base import WaveformNetwork
 from envnet_tutorial.modes import evaluating
-from envnet_tutorial.training.device import choose_device, on_device, precision_context
+from envnet_tutorial.training.device import choose_device, on_device
 from envnet_tutorial.training.recipe import Preparation
 
 

@@ -10,9 +10,10 @@ from torch.nn import functional
 from tqdm.auto import tqdm
 
 from envnet_tutorial.datasets.clips import ClipArray
+from envnet_tutorial.formats import precision_context
 from envnet_tutorial.models.base import WaveformNetwork
 from envnet_tutorial.training.checkpoints import load_checkpoint, save_checkpoint
-from envnet_tutorial.training.device import choose_device, keep_memory, on_device, precision_context
+from envnet_tutorial.training.device import choose_device, keep_memory, on_device, peak_memory
 from envnet_tutorial.training.distributed import connected, rank_and_size
 from envnet_tutorial.training.evaluation import check_clips
 from envnet_tutorial.training.history import History, Tally
@@ -154,8 +155,23 @@ def train_epochs(
             state.history.rows.append(train_epoch(state, epoch, callbacks))
             state.check_numbers()
             report(state.history.rows[-1], bar)
+            if epoch == done + 1:
+                report_outlook(state, bar)
             if checkpoint is not None and is_first and (epoch % checkpoint_every == 0 or epoch == epochs):
                 save_checkpoint(checkpoint, state)
+
+
+def report_outlook(state: TrainingState, bar: tqdm) -> None:
+    """Say after the first epoch how long the others take, if a minute or more, and how much memory the process holds.
+
+    It is measured: nothing that is known before the first epoch tells how busy a machine is.
+    """
+    left = state.recipe.epochs - len(state.history.rows)
+    minutes = left * state.history.rows[-1]["seconds"] / 60
+    if bar.disable or minutes < 1:
+        return
+    held = peak_memory(state.device) / 2**30
+    bar.write(f"about {minutes:.0f} minutes more for {left} epochs on {state.device}; {held:.1f} GiB in use")
 
 
 def report(row: dict, bar: tqdm) -> None:

@@ -5,6 +5,9 @@ from torch import nn
 
 from envnet_tutorial.training.recipe import Recipe
 
+#: Devices on which all versions of torch that the package allows can take a step in one kernel.
+FUSED = ("cpu", "cuda")
+
 
 def make_optimizer(model: nn.Module, recipe: Recipe, num_steps: int):
     """Return Nesterov's stochastic gradient descent and its schedule, to be stepped once a batch (lesson 4).
@@ -20,7 +23,7 @@ def make_optimizer(model: nn.Module, recipe: Recipe, num_steps: int):
         momentum=recipe.momentum,
         nesterov=True,
         weight_decay=recipe.weight_decay,
-        fused=True,
+        fused=next(model.parameters()).device.type in FUSED or None,
     )
     scheduler = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: recipe.learning_rate_at(step / num_steps) / recipe.learning_rate
