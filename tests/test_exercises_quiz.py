@@ -9,11 +9,10 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.keys import Keys
 
-from envnet_tutorial.exercises import lesson_01, lesson_02, lesson_03
+from envnet_tutorial.exercises.export import LESSONS
 from envnet_tutorial.exercises.quiz import Choice, Quiz, QuizQuestion
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
-LESSONS = [lesson_01, lesson_02, lesson_03]
 QUIZZES = [lesson.QUIZ for lesson in LESSONS]
 needs_browser = [
     pytest.mark.browser,
