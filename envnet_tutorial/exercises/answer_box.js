@@ -256,9 +256,9 @@
     }, row);
     element("button", { type: "submit" }, row, "Check");
     var unit = data.question.unit ? " (" + data.question.unit + ")" : "";
-    element("p", { class: "form", id: this.key + "-form" }, this.form, (wanted > 1
-      ? wanted + " numbers" + unit + " with commas between them"
-      : "A number" + unit) + "; what Python would work out, such as 3 / 4, is worked out.");
+    element("p", { class: "form", id: this.key + "-form" }, this.form, wanted > 1
+      ? wanted + " numbers" + unit + ", with commas between them"
+      : "A number" + unit + ", or a sum such as 3 / 4 + 1");
   };
 
   Box.prototype.offer = function (data) {
