@@ -1,6 +1,7 @@
-"""The book's own Sphinx extension names the folds of cells by their tags."""
+"""The book's own Sphinx extension names the folds of cells by their tags, and puts boxes for answers below them."""
 
 import importlib.util
+from typing import ClassVar
 
 import pytest
 
@@ -60,3 +61,60 @@ def test_a_solution_that_is_not_folded_gets_no_name(book_frame):
     page += book_frame.nodes.container(classes=["cell", "tag_solution"])
     book_frame.name_folds(None, page)
     assert page[0].get("prompt_show") is None
+
+
+@pytest.fixture
+def coded(book_frame):
+    """Make a cell as MyST-NB does: its source in a literal block, then what it printed in another."""
+
+    def make(code, printed="Your turn"):
+        cell = book_frame.nodes.container(classes=["cell"])
+        for kind, text in (("cell_input", code), ("cell_output", printed)):
+            part = book_frame.nodes.container(classes=[kind])
+            part += book_frame.nodes.literal_block(text, text)
+            cell += part
+        return cell
+
+    return make
+
+
+def boxed(book_frame, *cells):
+    """Return what a page holds behind its own extension: the code of each cell, or the HTML that was put there."""
+    page, section = book_frame.nodes.section(), book_frame.nodes.section()
+    section.extend(cells)
+    page += section
+    book_frame.add_answer_boxes(None, page)
+    left = [*section.children, *page.children[1:]]
+    return [child.astext() if isinstance(child, book_frame.nodes.raw) else child[0].astext() for child in left]
+
+
+ASKING = "answer = ...  # (rows, steps)\n\nlesson_03.check_rows_and_steps(answer)"
+
+
+def test_a_box_stands_below_its_cell_and_one_script_behind_all_of_them(book_frame, coded):
+    number = "ratio = ...\nlesson_01.check_quantisation(ratio)"
+    first, box, other, second, script = boxed(book_frame, coded(number), coded(ASKING))
+    assert (first, other) == (number, ASKING)
+    assert all(text.startswith('<div class="answer-box" hidden ') for text in (box, second))
+    assert "lesson_01.check_quantisation" in box
+    assert "lesson_03.check_rows_and_steps" in second
+    assert script.startswith("<style>.answer-box")
+    assert script.endswith("</script>")
+
+
+def test_a_page_without_a_question_is_left_alone(book_frame, coded):
+    function = "to_mel = ...\nlesson_01.check_mel(to_mel)"
+    cells = [coded(function), coded("answer = (40, 150)\n\nlesson_03.check_rows_and_steps(answer)"), coded("1", ASKING)]
+    assert boxed(book_frame, *cells) == [function, "answer = (40, 150)\n\nlesson_03.check_rows_and_steps(answer)", "1"]
+
+
+def test_both_parts_are_registered_with_sphinx(book_frame):
+    class App:
+        handlers: ClassVar = []
+
+        def connect(self, event, handler, priority=500):
+            self.handlers.append((event, handler))
+
+    book_frame.setup(App())
+    assert ("doctree-read", book_frame.name_folds) in App.handlers
+    assert ("doctree-read", book_frame.add_answer_boxes) in App.handlers

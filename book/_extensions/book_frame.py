@@ -1,6 +1,12 @@
-"""Sphinx extension: what folds are called, and no Thebe, which needs a network and declares its settings twice."""
+"""Sphinx extension: what folds are called, boxes for answers, and no Thebe.
+
+Thebe needs a network and declares its settings twice.
+"""
 
 from docutils import nodes
+
+from envnet_tutorial.exercises.answer_box import answer_box
+from envnet_tutorial.exercises.inlined import style_and_script
 
 #: What the folds of cells with these tags show; all others keep the theme's words.
 FOLDS = {
@@ -22,6 +28,18 @@ def name_folds(app, doctree):
             cell["hide_mode"] = "all"
 
 
+def add_answer_boxes(app, doctree):
+    """Put a box below each cell that asks for a number, a few numbers or a word, and its script at the end."""
+    boxes = 0
+    for cell in [cell for cell in doctree.findall(nodes.container) if "cell" in cell.get("classes", [])]:
+        code = next(cell.findall(nodes.literal_block), None)
+        if box := code and answer_box(code.astext()):
+            cell.parent.insert(cell.parent.index(cell) + 1, nodes.raw("", box, format="html"))
+            boxes += 1
+    if boxes:
+        doctree.append(nodes.raw("", style_and_script("answer_box"), format="html"))
+
+
 def drop_thebe(app, pagename, templatename, context, doctree):
     """Remove Thebe's scripts from what a page loads."""
     context["script_files"] = [
@@ -35,5 +53,6 @@ def drop_thebe(app, pagename, templatename, context, doctree):
 def setup(app):
     """Register with Sphinx."""
     app.connect("doctree-read", name_folds)
+    app.connect("doctree-read", add_answer_boxes)
     app.connect("html-page-context", drop_thebe, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -6,6 +6,7 @@ from torch import Tensor
 from envnet_tutorial.exercises.feedback import Feedback
 from envnet_tutorial.exercises.functions import FunctionQuestion
 from envnet_tutorial.exercises.questions import Case, NumberQuestion
+from envnet_tutorial.exercises.quizzes.appendix_speed import QUIZ as QUIZ
 
 POOL = 160
 

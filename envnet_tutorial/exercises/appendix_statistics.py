@@ -2,6 +2,7 @@
 
 from envnet_tutorial.exercises.feedback import Feedback
 from envnet_tutorial.exercises.questions import Case, NumberQuestion
+from envnet_tutorial.exercises.quizzes.appendix_statistics import QUIZ as QUIZ
 
 LEVEL, TESTS = 0.05, 20
 

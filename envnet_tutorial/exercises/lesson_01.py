@@ -5,6 +5,7 @@ import math
 from envnet_tutorial.exercises.feedback import Feedback
 from envnet_tutorial.exercises.functions import FunctionQuestion
 from envnet_tutorial.exercises.questions import Case, NumberQuestion, TupleQuestion
+from envnet_tutorial.exercises.quizzes.lesson_01 import QUIZ as QUIZ
 from envnet_tutorial.settings import CLIP_RATE, CLIP_SECONDS, ENVNET_INPUT
 
 NEAR_THE_SIZE = "near: 220,500 samples have two bytes each, and the plainest header has 44."

@@ -7,6 +7,7 @@ from torch.nn import functional
 from envnet_tutorial.exercises.feedback import Feedback
 from envnet_tutorial.exercises.functions import FunctionQuestion
 from envnet_tutorial.exercises.questions import Case, Condition, ConditionQuestion, NumberQuestion, TupleQuestion
+from envnet_tutorial.exercises.quizzes.lesson_02 import QUIZ as QUIZ
 from envnet_tutorial.settings import ENVNET_INPUT
 
 #: (length, kernel, stride, padding, dilation): whole steps, steps with a half and with a third over, padding, gaps, one

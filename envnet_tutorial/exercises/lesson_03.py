@@ -10,6 +10,7 @@ from torch.overrides import TorchFunctionMode
 from envnet_tutorial.exercises.feedback import Feedback
 from envnet_tutorial.exercises.functions import FunctionQuestion
 from envnet_tutorial.exercises.questions import Case, HelperQuestion, NumberQuestion, TupleQuestion
+from envnet_tutorial.exercises.quizzes.lesson_03 import QUIZ as QUIZ
 from envnet_tutorial.models import ConvBlock
 from envnet_tutorial.settings import ENVNET_INPUT
 

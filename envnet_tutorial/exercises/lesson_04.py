@@ -10,6 +10,7 @@ from torch.nn import functional
 from envnet_tutorial.exercises.feedback import Feedback
 from envnet_tutorial.exercises.functions import FunctionQuestion
 from envnet_tutorial.exercises.questions import Case, NumberQuestion
+from envnet_tutorial.exercises.quizzes.lesson_04 import QUIZ as QUIZ
 
 STANDARD_ERROR_POINTS = 100 * math.sqrt(0.75 * 0.25 / 80)
 

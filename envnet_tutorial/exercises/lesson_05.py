@@ -7,6 +7,7 @@ from envnet_tutorial import probing
 from envnet_tutorial.exercises.feedback import Feedback
 from envnet_tutorial.exercises.functions import FunctionQuestion
 from envnet_tutorial.exercises.questions import Case, ChoiceQuestion, NumberQuestion
+from envnet_tutorial.exercises.quizzes.lesson_05 import QUIZ as QUIZ
 from envnet_tutorial.settings import ENVNET_INPUT
 
 #: One over the duration is a rule of thumb. Where a band begins is a matter of definition: eight equal taps at 16 kHz
