@@ -1,4 +1,4 @@
-"""The book's own Sphinx extension names the folds of cells by their tags."""
+"""The book's own Sphinx extension names the folds of cells by their tags, and puts explorers into pages."""
 
 import importlib.util
 
@@ -60,3 +60,28 @@ def test_a_solution_that_is_not_folded_gets_no_name(book_frame):
     page += book_frame.nodes.container(classes=["cell", "tag_solution"])
     book_frame.name_folds(None, page)
     assert page[0].get("prompt_show") is None
+
+
+def test_an_explorer_takes_its_place(book_frame, monkeypatch):
+    class Shown:
+        def _repr_html_(self):
+            return "<p>moves & answers</p>"
+
+    monkeypatch.setitem(book_frame.EXPLORERS, "hear_yourself", Shown)
+    page = book_frame.nodes.section()
+    sources = ['<div data-explorer="hear_yourself"></div>\n', "<hr>"]
+    page.extend(book_frame.nodes.raw("", source, format="html") for source in sources)
+    book_frame.place_explorers(None, page)
+    assert [raw.astext() for raw in page.children] == ["<p>moves & answers</p>", "<hr>"]
+
+
+def test_a_place_for_an_unknown_explorer_stops_the_build(book_frame):
+    page = book_frame.nodes.section()
+    page += book_frame.nodes.raw("", '<div data-explorer="nobody"></div>', format="html")
+    with pytest.raises(KeyError, match="nobody"):
+        book_frame.place_explorers(None, page)
+
+
+def test_each_place_in_the_pages_names_an_explorer(book_frame):
+    pages = [path.read_text(encoding="utf-8") for path in (ROOT / "book").glob("*.md")]
+    assert {name for page in pages for name in book_frame.PLACE.findall(page)} == set(book_frame.EXPLORERS)

@@ -45,7 +45,7 @@
     this.samples = given.sounds.map(function (sound, i) { return button(bar, sound.name, function () { self.sample(i); }, "sample"); });
     this.status = node("p", { "class": "status", role: "status" }, root);
     this.whole = node("div", { "class": "whole" }, root);
-    this.wave = node("canvas", { width: 720, height: 48, role: "img" }, this.whole);
+    this.wave = C.waveform(this.whole);
     this.part = node("div", { "class": "part", "aria-hidden": "true" }, this.whole);
     this.whereLabel = node("label", { "class": "wide" }, root, "the 1.5 s begin at ");
     this.whereText = node("output", {}, this.whereLabel);
@@ -85,7 +85,7 @@
     this.playSound = button(bar, "Play the sound", function () { self.player.press("sound"); }, "play");
     this.playFilter = button(bar, "Play through this filter", function () { self.player.press("filter"); }, "play");
     this.repeat = this.tick(bar, "repeat", "again and again", false, function () { self.player.repeat(self.repeat.checked); });
-    this.sort = this.tick(bar, "sort", "sort rows by the tone they answer most", true, function () { self.sorted = self.sort.checked; self.axes(); self.pick(self.filter); self.repaint(); });
+    this.sort = this.tick(bar, "sort", "sort rows by tone", true, function () { self.sorted = self.sort.checked; self.axes(); self.pick(self.filter); self.repaint(); });
     this.share = node("p", { "class": "quiet", "aria-live": "polite" }, this.root);
     var charts = node("div", { "class": "charts" }, this.root);
     this.taps = C.chart(charts, "taps");
@@ -115,7 +115,7 @@
     right.title.textContent = "Designed: log-mel, 40 bands (kHz)";
     left.y.textContent = ""; right.y.textContent = "";
     function label(map, share, text) {  // unless it would cover the one below
-      if (map.y.lastChild && 100 * share - parseFloat(map.y.lastChild.style.bottom) < 8) return;
+      if (map.y.lastChild && 100 * share - parseFloat(map.y.lastChild.style.bottom) < 9) return;
       node("span", { style: "bottom:" + 100 * share + "%" }, map.y, text);
     }
     TICKS.forEach(function (hz) {
@@ -153,7 +153,8 @@
     this.samples.forEach(function (b) { b.setAttribute("aria-pressed", String(b === pressed)); });
     this.where.max = Math.max(0, spare);
     this.whereLabel.hidden = spare < given.hop;
-    this.drawWhole();
+    C.drawWaveform(this.wave, sound.samples);
+    this.wave.setAttribute("aria-label", "Waveform of " + sound.name + ", " + seconds(sound.samples.length, given.rate));
     this.say("Shown: " + sound.name + ", " + seconds(sound.samples.length, given.rate) + (spare < given.hop ? "." : ", from its loudest 1.5 s."));
     this.take(spare < given.hop ? 0 : S.loudest(sound.samples, given.samples, given.hop));
   };
@@ -237,19 +238,6 @@
     this.left.canvas.setAttribute("aria-label", "Learned feature map of " + name + ", 40 filters by " + this.frames + " steps of 10 ms. Its largest value, " +
       this.learned[best].toFixed(1) + ", stands in the row of filter " + (filter + 1) + ", which " + this.tone(filter) + ", at " + time + ".");
     this.right.canvas.setAttribute("aria-label", "Log-mel spectrogram of " + name + ", 40 bands from 0 to 8 kHz by " + this.frames + " steps of 10 ms.");
-  };
-
-  Explorer.prototype.drawWhole = function () {
-    var x = this.sound.samples, width = this.wave.width, height = this.wave.height, context = this.wave.getContext("2d"), top = 1e-9, i;
-    for (i = 0; i < x.length; i++) top = Math.max(top, Math.abs(x[i]));
-    context.clearRect(0, 0, width, height);
-    context.fillStyle = getComputedStyle(this.root).getPropertyValue("--accent");
-    for (var column = 0; column < width; column++) {
-      var low = 0, high = 0, end = Math.floor((column + 1) * x.length / width);
-      for (i = Math.floor(column * x.length / width); i < end; i++) { low = Math.min(low, x[i]); high = Math.max(high, x[i]); }
-      context.fillRect(column, height / 2 - high / top * height / 2, 1, Math.max(1, (high - low) / top * height / 2));
-    }
-    this.wave.setAttribute("aria-label", "Waveform of " + this.sound.name + ", " + seconds(x.length, this.given.rate));
   };
 
   Explorer.prototype.kernel = function () {

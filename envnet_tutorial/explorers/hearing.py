@@ -107,7 +107,8 @@ def hear_yourself() -> HearingExplorer:
     origin = (
         f"Weights: the front end of a network that this book trained on {settings['data']} for "
         f"{settings['recipe']['epochs']} epochs, fold 1 held out, seed {settings['seeds'][0]}. "
-        "The clips of ESC-50: K. J. Piczak (2015), doi:10.1145/2733373.2806390, CC BY-NC 3.0. The sample sounds are synthetic."
+        "The clips of ESC-50: K. J. Piczak (2015), doi:10.1145/2733373.2806390, CC BY-NC 3.0. "
+        "The sample sounds are synthetic."
     )
     return HearingExplorer(front_end(result, 1), sample_sounds(), origin)
 
@@ -205,6 +206,13 @@ def as_png(values: Tensor) -> str:
     """Draw a map from 0 to 1 as a data URL, one pixel a cell, the first row at the bottom."""
     stream = io.BytesIO()
     plt.imsave(
-        stream, values.numpy(), cmap=SEQUENTIAL, vmin=0, vmax=1, origin="lower", format="png", metadata={"Software": None}
+        stream,
+        values.numpy(),
+        cmap=SEQUENTIAL,
+        vmin=0,
+        vmax=1,
+        origin="lower",
+        format="png",
+        metadata={"Software": None},
     )
     return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")

@@ -1,4 +1,4 @@
-/* The two small charts of "Hear yourself": the taps of one filter, and what they let through. */
+/* The small charts of "Hear yourself": the whole sound, the taps of one filter, and what they let through. */
 var hearingCharts = (function () {
   "use strict";
   var SVG = "http://www.w3.org/2000/svg", WIDTH = 320, HEIGHT = 118, LEFT = 8, TOP = 8, BOTTOM = 84;
@@ -24,6 +24,24 @@ var hearingCharts = (function () {
       return (i ? "L" : "M") + across(i, values.length).toFixed(1) + " " + upward(value, low, high).toFixed(1);
     });
     node("path", { d: points.join(""), "class": name }, svg, undefined, SVG);
+  }
+
+  var COLUMNS = 720;
+
+  function waveform(parent) {
+    return node("svg", { viewBox: "0 -1 " + COLUMNS + " 2", preserveAspectRatio: "none", role: "img" }, parent, undefined, SVG);
+  }
+
+  /* A stroke from the lowest to the highest sample of each column; the largest sample reaches the edge. */
+  function drawWaveform(svg, x) {
+    for (var i = 0, top = 1e-9; i < x.length; i++) top = Math.max(top, Math.abs(x[i]));
+    for (var column = 0, path = ""; column < COLUMNS; column++) {
+      var end = Math.floor((column + 1) * x.length / COLUMNS), low = 0, high = 0;
+      for (i = Math.floor(column * x.length / COLUMNS); i < end; i++) { low = Math.min(low, x[i]); high = Math.max(high, x[i]); }
+      path += "M" + (column + 0.5) + " " + (-high / top - 0.02).toFixed(3) + "V" + (-low / top + 0.02).toFixed(3);
+    }
+    svg.textContent = "";
+    node("path", { d: path }, svg, undefined, SVG);
   }
 
   function drawTaps(svg, filter, kernel, rate) {
@@ -55,5 +73,7 @@ var hearingCharts = (function () {
     words(svg, WIDTH / 2, 114, "what the taps let through (share) over frequency (kHz)", "middle");
   }
 
-  return { node: node, chart: chart, drawTaps: drawTaps, drawSpectrum: drawSpectrum };
+  return {
+    node: node, chart: chart, waveform: waveform, drawWaveform: drawWaveform, drawTaps: drawTaps, drawSpectrum: drawSpectrum,
+  };
 })();

@@ -22,7 +22,7 @@ var hearingSources = (function () {
     });
   }
 
-  /* Seconds that a file plays, or NaN where the browser cannot tell. Nothing is fetched: the address names the file in memory. */
+  /* Seconds that a file plays, not finite where the browser cannot tell. Nothing is fetched: the address names the file in memory. */
   function duration(file) {
     return new Promise(function (done) {
       var audio = document.createElement("audio"), address = URL.createObjectURL(file);
@@ -49,16 +49,18 @@ var hearingSources = (function () {
     var name = "\u201c" + file.name + "\u201d";
     if (!file.size) return refuse(name + " is empty.");
     if (file.size > MEGABYTES * 1e6) return refuse(name + " is larger than " + MEGABYTES + " MB: cut out what you want to hear.");
+    function long(seconds) {
+      return refuse(name + " lasts " + Math.round(seconds / 60) + " minutes, and this page takes " + given.maxFile / 60 +
+        ": cut out what you want to hear.");
+    }
     return duration(file).then(function (seconds) {
-      if (seconds > given.maxFile) {
-        return refuse(name + " lasts " + Math.round(seconds / 60) + " minutes, and this page takes " + given.maxFile / 60 +
-          ": cut out what you want to hear.");
-      }
+      if (isFinite(seconds) && seconds > given.maxFile) return long(seconds);
       return file.arrayBuffer().then(function (buffer) { return decode(buffer, given.rate); }).catch(function () {
         return refuse("This browser cannot read " + name + " as a sound. " + FILES);
       });
     }).then(function (samples) {
-      var trouble = complaint(samples, name);
+      var trouble = complaint(samples, name), seconds = samples.length / given.rate;
+      if (seconds > given.maxFile) return long(seconds);
       return trouble ? refuse(trouble) : { name: name, samples: samples };
     });
   }
