@@ -21,7 +21,7 @@ from envnet_tutorial.audio import load_audio, resample
 from envnet_tutorial.audio.levels import compress_levels, level
 from envnet_tutorial.audio.spectrograms import log_mel
 from envnet_tutorial.datasets.synthetic import example
-from envnet_tutorial.explorers.hearing import RATIO, HearingExplorer, hear_yourself, sample_sounds
+from envnet_tutorial.explorers.hearing import HearingExplorer, hear_yourself, sample_sounds
 from envnet_tutorial.models.envnet import EnvNet
 from envnet_tutorial.models.pooled_norm import PooledNormEnvNet
 from envnet_tutorial.probing import composite_kernels, frequency_response
@@ -29,6 +29,8 @@ from envnet_tutorial.settings import ENVNET_INPUT
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 RATE, LENGTH = ENVNET_INPUT.sample_rate, ENVNET_INPUT.num_samples
+#: The compression ratio of the fast recipe.
+RATIO = 2.5
 LOCAL = ("file:", "data:", "blob:", "about:")
 PATIENCE = 60  # seconds
 needs_browser = [
@@ -44,6 +46,14 @@ if (!page.window || !result || result.run !== page.run) return null;
 return {learned: Array.from(result.learned), mel: Array.from(result.mel), window: Array.from(page.window),
   samples: Array.from(page.sound.samples), start: page.start, gain: page.gain, name: page.sound.name,
   status: page.status.textContent, label: page.left.canvas.getAttribute("aria-label")};
+"""
+
+# The newest column that was drawn while the microphone listens, and what was heard until its end.
+LIVE = """
+const page = document.querySelector(".hearing-explorer").explorer, frame = page.live.frame - 1, end = 160 * frame + 174;
+if (frame < 160) return null;
+return {heard: Array.from(page.live.x.slice(0, end)),
+  column: Array.from({length: 40}, (_, f) => page.learned[150 * f + frame % 150])};
 """
 
 # Web Audio that keeps what it is given, and has no clock.
@@ -175,6 +185,14 @@ def assert_maps_agree(network, shown):
     np.testing.assert_allclose(found, mel, atol=1e-4 * 100)  # of the range from a full-scale sine to the floor
 
 
+def assert_live_column_agrees(network, live):
+    """Hold a column against PyTorch; its gain is that of the second and a half which end with it."""
+    heard = compress_levels(torch.tensor(live["heard"], dtype=torch.float32)[None, -LENGTH:], RATIO)
+    with torch.inference_mode():
+        column = network.frontend(heard[None, :, -174:])[0, :, 0].numpy()
+    np.testing.assert_allclose(live["column"], column, atol=1e-4 * column.max())
+
+
 def random_network():
     """Make one whose batch norms have statistics and weights of their own, negative scales among them."""
     generator = torch.Generator().manual_seed(3)
@@ -203,7 +221,7 @@ class TestInBrowser:
 
     def test_so_are_those_of_another_network(self, browser, folder, tmp_path):
         network = random_network()
-        address = write_page(tmp_path, HearingExplorer(network, sample_sounds(), "random"))
+        address = write_page(tmp_path, HearingExplorer(network, sample_sounds(), "random", RATIO))
         assert_maps_agree(network, open_page(browser, address))
 
     def test_a_sample_is_shown_from_its_loudest_window(self, opened, explorer):
@@ -325,6 +343,11 @@ class TestInBrowser:
         plain, *heard = opened.execute_script("return window.heard")
         assert (plain["rate"], plain["loop"], [sound["loop"] for sound in heard]) == (RATE, False, [True] * len(heard))
         assert np.corrcoef(plain["samples"], window)[0, 1] > 0.999999
+        words = opened.find_elements(By.CSS_SELECTOR, ".hearing-explorer p[aria-live]")[0].text
+        last = opened.execute_script("return document.querySelector('.hearing-explorer').explorer.filter")
+        left = np.correlate(window, kernels[last], mode="valid") / np.abs(np.fft.rfft(kernels[last], 256)).max()
+        weaker = 10 * np.log10(np.mean(window**2) / np.mean(left**2))
+        assert words.startswith(f"Its 15 merged taps leave this sound {weaker:.0f} dB weaker")
         for sound, row in zip(heard[:3], filters, strict=True):
             through = np.correlate(window, kernels[row], mode="valid")
             assert np.corrcoef(sound["samples"], through)[0, 1] > 0.999999
@@ -336,8 +359,8 @@ class TestInBrowser:
 
     def test_the_microphone_is_heard_drawn_live_and_shown(self, opened, explorer):
         press(opened, "Record")
-        frame = "return document.querySelector('.hearing-explorer').explorer.live.frame"
-        WebDriverWait(opened, PATIENCE).until(lambda d: d.execute_script(frame) > 160)
+        live = WebDriverWait(opened, PATIENCE).until(lambda d: d.execute_script(LIVE))
+        assert_live_column_agrees(explorer.network, live)
         assert status(opened) == "Listening, for 10 s at most. Press Stop when you are done."
         press(opened, "Stop")
         wait_for_status(opened, "^Shown: your recording")
@@ -353,8 +376,11 @@ class TestInBrowser:
 
     def test_another_choice_ends_a_recording(self, opened):
         press(opened, "Record")
+        wait_for_status(opened, "^Listening")
+        assert not opened.find_element(By.NAME, "where").is_enabled()
         press(opened, "a clock")
         wait_for_status(opened, "^Shown: a clock")
+        assert opened.find_element(By.NAME, "where").is_enabled()
         assert [b.text for b in opened.find_elements(By.CSS_SELECTOR, "button.record")] == ["Record"]
 
     def test_no_microphone_and_a_refused_one_get_a_sentence(self, address):
@@ -367,6 +393,8 @@ class TestInBrowser:
                 open_page(driver, address)
                 press(driver, "Record")
                 wait_for_status(driver, sentence + r"\. .*[Cc]hoose a file, or take a sample\.$")
+                assert computed(driver)["name"] == "a sneeze"
+                assert len(driver.find_elements(By.CSS_SELECTOR, ".sample[aria-pressed=true]")) == 1
                 assert_silent_and_alone(driver)
 
     def test_the_rate_is_converted_as_by_the_package(self, opened):
@@ -451,7 +479,7 @@ def test_its_text_never_changes(explorer):
 
 def test_what_the_page_cannot_run_is_refused(explorer):
     with pytest.raises(TypeError, match="not of EnvNet"):
-        HearingExplorer(EnvNet(2), sample_sounds(), "")
+        HearingExplorer(EnvNet(2), sample_sounds(), "", RATIO)
     for sounds in ({}, {"short": torch.zeros(1, 100)}):
         with pytest.raises(ValueError, match="give one or more sounds"):
-            HearingExplorer(explorer.network, sounds, "")
+            HearingExplorer(explorer.network, sounds, "", RATIO)

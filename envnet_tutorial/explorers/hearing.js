@@ -47,7 +47,7 @@
     this.whole = node("div", { "class": "whole" }, root);
     this.wave = C.waveform(this.whole);
     this.part = node("div", { "class": "part", "aria-hidden": "true" }, this.whole);
-    this.whereLabel = node("label", { "class": "wide" }, root, "the 1.5 s begin at ");
+    this.whereLabel = node("label", { "class": "wide" }, root, "The 1.5 s that are shown begin at ");
     this.whereText = node("output", {}, this.whereLabel);
     this.where = on(node("input", { type: "range", name: "where", min: 0, step: given.hop }, this.whereLabel), "input", function () { self.take(+self.where.value); });
     var maps = node("div", { "class": "maps" }, root);
@@ -149,14 +149,18 @@
 
   Explorer.prototype.show = function (sound, pressed) {
     var given = this.given, spare = sound.samples.length - given.samples;
-    this.sound = sound;
-    this.samples.forEach(function (b) { b.setAttribute("aria-pressed", String(b === pressed)); });
+    this.sound = sound; this.pressed = pressed;
     this.where.max = Math.max(0, spare);
     this.whereLabel.hidden = spare < given.hop;
-    C.drawWaveform(this.wave, sound.samples);
-    this.wave.setAttribute("aria-label", "Waveform of " + sound.name + ", " + seconds(sound.samples.length, given.rate));
+    this.drawWhole();
     this.say("Shown: " + sound.name + ", " + seconds(sound.samples.length, given.rate) + (spare < given.hop ? "." : ", from its loudest 1.5 s."));
     this.take(spare < given.hop ? 0 : S.loudest(sound.samples, given.samples, given.hop));
+  };
+
+  /* The sound that was shown before a recording which came to nothing. */
+  Explorer.prototype.restore = function () {
+    this.drawWhole();
+    this.take(this.start);
   };
 
   /* Show 1.5 s from `start`: the mel spectrogram at once, the learned map a few columns at a time. */
@@ -173,7 +177,8 @@
     this.part.style.left = 100 * start / samples.length + "%";
     this.part.style.width = 100 * Math.min(1, given.samples / samples.length) + "%";
     this.levelText.textContent = "The network learned from windows brought nearer to " + whole(given.levels.common) + " by one gain each. This one has " +
-      (square > 0 ? whole(S.decibels(square)) : "no level") + " and gets " + whole(S.decibels(this.gain * this.gain)) + ", for both pictures.";
+      (square > 0 ? whole(S.decibels(square)) : "no level") + " and gets " + whole(S.decibels(this.gain * this.gain)) + ", for both pictures. Black is 0 and the brightest colour " +
+      given.brightest + " or more on the left, by the square root; " + given.mel.range.map(whole).join(" and ") + " on the right.";
     for (f = 0; f < this.frames; f++) this.melColumn(f, this.window, f * given.hop, this.gain);
     this.player.update();
     this.describeShare();
@@ -227,6 +232,13 @@
     this.describe();
   };
 
+  /* While the microphone listens, only what still makes sense can be used. */
+  Explorer.prototype.listening = function (yes) {
+    this.where.disabled = this.playSound.disabled = this.playFilter.disabled = yes;
+    this.part.hidden = yes;
+    if (yes) this.samples.forEach(function (b) { b.setAttribute("aria-pressed", "false"); });
+  };
+
   Explorer.prototype.tone = function (filter) {
     var centre = this.given.centres[filter];
     return centre === null ? "answers all tones alike" : "answers " + centre.toLocaleString("en") + " Hz most";
@@ -238,6 +250,13 @@
     this.left.canvas.setAttribute("aria-label", "Learned feature map of " + name + ", 40 filters by " + this.frames + " steps of 10 ms. Its largest value, " +
       this.learned[best].toFixed(1) + ", stands in the row of filter " + (filter + 1) + ", which " + this.tone(filter) + ", at " + time + ".");
     this.right.canvas.setAttribute("aria-label", "Log-mel spectrogram of " + name + ", 40 bands from 0 to 8 kHz by " + this.frames + " steps of 10 ms.");
+  };
+
+  Explorer.prototype.drawWhole = function () {
+    var pressed = this.pressed;
+    this.samples.forEach(function (b) { b.setAttribute("aria-pressed", String(b === pressed)); });
+    C.drawWaveform(this.wave, this.sound.samples);
+    this.wave.setAttribute("aria-label", "Waveform of " + this.sound.name + ", " + seconds(this.sound.samples.length, this.given.rate));
   };
 
   Explorer.prototype.kernel = function () {
@@ -263,8 +282,9 @@
     if (!this.window) return;
     var heard = this.player.sounds().filter, centre = this.given.centres[this.filter], sizes = S.spectrum(this.kernel(), 129);
     var best = sizes.indexOf(Math.max.apply(null, sizes)) * this.given.rate / 2 / (sizes.length - 1);
-    this.share.textContent = "Its 15 merged taps let " + (heard.share > -80 ? whole(heard.share) + " of this sound" : "next to nothing of this sound") +
-      " through, where 0 dB is all. You hear it " + (heard.lift > 0.5 ? whole(heard.lift) + " louder." : "as it is.") +
+    this.share.textContent = "Its 15 merged taps leave " + (heard.share > -80 ?
+      "this sound " + whole(-heard.share) + " weaker (their best tone would pass unchanged)" : "next to nothing of this sound") +
+      (heard.lift > 0.5 ? "; you hear the rest raised by " + whole(heard.lift) + "." : ".") +
       (Math.abs(best - centre) > 0.2 * Math.max(best, 500) ? " The taps alone prefer " + Math.round(best).toLocaleString("en") +
         " Hz: a ReLU between the two layers bends this filter, and what you hear leaves it out." : "");
   };

@@ -31,8 +31,6 @@ COLOURS = 64
 PARTS = ("hearing_signal", "hearing_sources", "hearing_charts", "hearing_player", "hearing_live")
 #: Peak of the tones by which the rows are sorted: next to the level that `levels.compress_levels` leads to.
 TONE_AMPLITUDE = 0.1
-#: Ratio of `levels.compress_levels`, that of the fast recipe.
-RATIO = 2.5
 #: Value of the learned map that gets the brightest colour. Colour goes with the square root of the value.
 BRIGHTEST = 4.0
 #: Levels in dB of the darkest and the brightest colour of the mel spectrogram.
@@ -59,6 +57,8 @@ class HearingExplorer:
         What a reader without a microphone can choose, by name, at 16 kHz. The first one is shown at the start.
     origin : str
         Where the weights come from, and the licence of the data that they were trained on.
+    ratio : float
+        What the differences between the levels of windows were divided by in training (`levels.compress_levels`).
 
     Raises
     ------
@@ -71,6 +71,7 @@ class HearingExplorer:
     network: PooledNormEnvNet
     sounds: Mapping[str, Tensor]
     origin: str
+    ratio: float
 
     def __post_init__(self):
         if not isinstance(self.network, PooledNormEnvNet):
@@ -84,9 +85,11 @@ class HearingExplorer:
 
     def _repr_html_(self) -> str:
         sounds = {name: player(sound, ENVNET_INPUT.sample_rate) for name, sound in self.sounds.items()}
+        tuned = tuning(self.network)
         settings = {
             **formats(),
-            **tuning(self.network),
+            **tuned,
+            "levels": {"ratio": self.ratio, "common": levels.COMMON_LEVEL_DB, "quietest": levels.QUIETEST_DB},
             "weights": pack(front_end_weights(self.network)),
             "kernels": pack(composite_kernels(self.network)),
             "colours": [to_hex(colour) for colour in colormaps[SEQUENTIAL](np.linspace(0, 1, COLOURS))],
@@ -96,7 +99,9 @@ class HearingExplorer:
             ],
             "origin": self.origin,
         }
-        still = still_of(self.network, *next(iter(self.sounds.items())))
+        name, sound = next(iter(self.sounds.items()))
+        window = levels.compress_levels(sound[:, : ENVNET_INPUT.num_samples], self.ratio)
+        still = still_of(self.network, tuned["order"], name, window)
         return inline("hearing", settings, parts=PARTS, still=still)
 
 
@@ -110,7 +115,7 @@ def hear_yourself() -> HearingExplorer:
         "The clips of ESC-50: K. J. Piczak (2015), doi:10.1145/2733373.2806390, CC BY-NC 3.0. "
         "The sample sounds are synthetic."
     )
-    return HearingExplorer(front_end(result, 1), sample_sounds(), origin)
+    return HearingExplorer(front_end(result, 1), sample_sounds(), origin, settings["recipe"]["compression_ratio"])
 
 
 @functools.cache
@@ -171,7 +176,6 @@ def formats() -> dict:
         "hop": PooledNormEnvNet.hop,
         "filters": 40,
         "taps": 8,
-        "levels": {"ratio": RATIO, "common": levels.COMMON_LEVEL_DB, "quietest": levels.QUIETEST_DB},
         "mel": {"bands": 40, "window": rate // 40, "fourier": fourier_length(rate // 40), "range": MEL_RANGE},
         "brightest": BRIGHTEST,
         "maxRecording": MAX_RECORDING,
@@ -184,11 +188,10 @@ def pack(values: Tensor) -> str:
     return base64.b64encode(values.detach().numpy().astype("<f4").tobytes()).decode("ascii")
 
 
-def still_of(network: PooledNormEnvNet, name: str, sound: Tensor) -> str:
-    """Return what a reader without JavaScript sees: both maps of the beginning of a sound, with a caption."""
-    window = levels.compress_levels(sound[:, : ENVNET_INPUT.num_samples], RATIO)
+def still_of(network: PooledNormEnvNet, order: list[int], name: str, window: Tensor) -> str:
+    """Return what a reader without JavaScript sees: both maps of a window (1, time), with a caption."""
     with torch.inference_mode():
-        learned = network.frontend(window[None])[0][tuning(network)["order"]]  # (filter, frame)
+        learned = network.frontend(window[None])[0][order]  # (filter, frame)
     low, high = MEL_RANGE
     pictures = {
         "Learned feature map": (learned / BRIGHTEST).clamp(0, 1).sqrt(),

@@ -31,6 +31,7 @@ var hearingLive = (function () {
   Live.prototype.label = function (recording) {
     this.page.recordButton.textContent = recording ? "Stop" : "Record";
     this.page.recordButton.classList.toggle("on", recording);
+    this.page.listening(recording);
     if (!recording) this.page.left.now.hidden = this.page.right.now.hidden = true;
   };
 
@@ -39,7 +40,7 @@ var hearingLive = (function () {
     this.microphone.stop();
     this.microphone = null;
     this.label(false);
-    if (this.page.window) this.page.take(this.page.start);  // what was drawn over
+    if (this.page.sound) this.page.restore();  // what was drawn over
   };
 
   Live.prototype.finish = function () {
@@ -68,6 +69,7 @@ var hearingLive = (function () {
     if (end > this.known) { this.x.set(r.run(this.microphone.samples, this.microphone.count, this.known, end), this.known); this.known = end; }
     var reach = given.mel.fourier - page.logMel.early, complete = Math.floor((this.known - reach) / given.hop) + 1;
     if (complete - this.frame > BEHIND) this.frame = complete - 10;
+    if (complete > this.frame) hearingCharts.drawWaveform(page.wave, this.x.subarray(0, given.maxRecording * given.rate));
     while (this.frame < complete && performance.now() - began < BUDGET) this.column(this.frame++);
     if (this.frame < complete) this.heard();
   };

@@ -1,11 +1,11 @@
 /* What "Hear yourself" plays: the 1.5 s that are shown, as they are or through one filter, at a level that hurts nobody. */
 var hearingPlayer = (function () {
   "use strict";
-  var S = hearingSignal, LEVEL = -23, PEAK = 0.5, MOST = 30, FADE = 0.01;  // dB, full scale 1, dB above the sound's gain, s
+  var S = hearingSignal, LEVEL = -23, PEAK = 0.5, MOST = 30, FADE = 0.01;  // dB, of full scale, dB, s
 
   function Player(page) { this.page = page; this.playing = null; }
 
-  // The gain that brings samples to LEVEL, but no peak above PEAK, and no more than `most`.
+  // The gain that brings samples to LEVEL, but no peak above PEAK, and no more than `most`: silence stays quiet.
   function gainFor(samples, most) {
     for (var i = 0, peak = 1e-9; i < samples.length; i++) peak = Math.max(peak, Math.abs(samples[i]));
     var level = Math.sqrt(S.meanSquare(samples, 0, samples.length)) || 1e-9;
@@ -16,15 +16,15 @@ var hearingPlayer = (function () {
 
   /* Both sounds, ready to be played. share: level behind the filter, its best tone unchanged, over that before it, in dB. */
   Player.prototype.sounds = function () {
-    var page = this.page, kernel = page.kernel(), most = Math.max.apply(null, S.spectrum(kernel, 129)) || 1;
-    var behind = S.through(page.window, kernel.map(function (k) { return k / most; }));
-    var before = S.meanSquare(page.window, 0, page.window.length), gain = gainFor(page.window, Infinity);
-    var own = gainFor(behind, gain * Math.pow(10, MOST / 20));
+    var page = this.page, kernel = page.kernel(), best = Math.max.apply(null, S.spectrum(kernel, 129)) || 1;
+    var behind = S.through(page.window, kernel.map(function (k) { return k / best; }));
+    var before = S.meanSquare(page.window, 0, page.window.length), most = Math.pow(10, MOST / 20);
+    var gain = gainFor(page.window, most), own = gainFor(behind, gain * most);
     return {
       sound: { samples: scaled(page.window, gain) },
       filter: {
         samples: scaled(behind, own), lift: S.decibels(own * own / (gain * gain)),
-        share: S.decibels(Math.max(S.meanSquare(behind, 0, behind.length), 1e-20) / Math.max(before, 1e-20)),
+        share: before ? S.decibels(S.meanSquare(behind, 0, behind.length) / before) : -Infinity,
       },
     };
   };
