@@ -374,6 +374,16 @@ class TestInBrowser:
             opened.execute_script("return document.querySelector('.hearing-explorer').explorer.live.microphone") is None
         )
 
+    def test_a_browser_without_worklets_records_too(self, browser, address):
+        open_page(browser, address)
+        browser.execute_script("AudioWorklet.prototype.addModule = () => Promise.reject(new Error('none'))")
+        press(browser, "Record")
+        WebDriverWait(browser, PATIENCE).until(lambda d: d.execute_script(LIVE))
+        press(browser, "Stop")
+        wait_for_status(browser, "^Shown: your recording")
+        assert abs(int(np.abs(np.fft.rfft(computed(browser)["window"][:16_000])).argmax()) - 1000) <= 1
+        browser.get_log("browser")  # Chromium calls the older way deprecated
+
     def test_another_choice_ends_a_recording(self, opened):
         press(opened, "Record")
         wait_for_status(opened, "^Listening")

@@ -280,7 +280,7 @@
   /* What the play button will let one hear, in words. */
   Explorer.prototype.describeShare = function () {
     if (!this.window) return;
-    var heard = this.player.sounds().filter, centre = this.given.centres[this.filter], sizes = S.spectrum(this.kernel(), 129);
+    var heard = this.player.behind(), centre = this.given.centres[this.filter], sizes = S.spectrum(this.kernel(), 129);
     var best = sizes.indexOf(Math.max.apply(null, sizes)) * this.given.rate / 2 / (sizes.length - 1);
     this.share.textContent = "Its 15 merged taps leave " + (heard.share > -80 ?
       "this sound " + whole(-heard.share) + " weaker (their best tone would pass unchanged)" : "next to nothing of this sound") +

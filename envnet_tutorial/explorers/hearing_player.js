@@ -12,20 +12,18 @@ var hearingPlayer = (function () {
     return Math.min(Math.pow(10, LEVEL / 20) / level, PEAK / peak, most);
   }
 
-  function scaled(samples, gain) { return Float32Array.from(samples, function (value) { return gain * value; }); }
-
-  /* Both sounds, ready to be played. share: level behind the filter, its best tone unchanged, over that before it, in dB. */
-  Player.prototype.sounds = function () {
-    var page = this.page, kernel = page.kernel(), best = Math.max.apply(null, S.spectrum(kernel, 129)) || 1;
-    var behind = S.through(page.window, kernel.map(function (k) { return k / best; }));
-    var before = S.meanSquare(page.window, 0, page.window.length), most = Math.pow(10, MOST / 20);
-    var gain = gainFor(page.window, most), own = gainFor(behind, gain * most);
+  /*
+    What is left of the window behind the filter that is picked, its best tone unchanged, and the gains at which both are
+    played. share: level behind the filter over that before it; lift: gain behind it over that before it; both in dB.
+  */
+  Player.prototype.behind = function () {
+    var page = this.page, kernel = page.kernel(), most = Math.pow(10, MOST / 20);
+    var best = Math.max.apply(null, S.spectrum(kernel, 129)) || 1;
+    var left = S.through(page.window, kernel.map(function (k) { return k / best; }));
+    var before = S.meanSquare(page.window, 0, page.window.length), gain = gainFor(page.window, most), own = gainFor(left, gain * most);
     return {
-      sound: { samples: scaled(page.window, gain) },
-      filter: {
-        samples: scaled(behind, own), lift: S.decibels(own * own / (gain * gain)),
-        share: before ? S.decibels(S.meanSquare(behind, 0, behind.length) / before) : -Infinity,
-      },
+      samples: left, gain: own, plain: gain, lift: S.decibels(own * own / (gain * gain)),
+      share: before ? S.decibels(S.meanSquare(left, 0, left.length) / before) : -Infinity,
     };
   };
 
@@ -39,9 +37,10 @@ var hearingPlayer = (function () {
     var Context = window.AudioContext || window.webkitAudioContext, page = this.page, self = this;
     if (!Context || !page.window) return;
     this.context = this.context || new Context();
-    var context = this.context, samples = this.sounds()[kind].samples, source = context.createBufferSource(), gain = context.createGain();
+    var context = this.context, source = context.createBufferSource(), gain = context.createGain(), left = this.behind();
+    var samples = kind === "filter" ? left.samples : page.window, factor = kind === "filter" ? left.gain : left.plain;
     source.buffer = context.createBuffer(1, samples.length, page.given.rate);
-    source.buffer.getChannelData(0).set(samples);
+    source.buffer.getChannelData(0).set(samples.map(function (value) { return factor * value; }));
     source.loop = page.repeat.checked;
     source.connect(gain);
     gain.connect(context.destination);

@@ -106,27 +106,34 @@ var hearingSignal = (function () {
       sum += 0.5 - 0.5 * Math.cos(2 * Math.PI * i / mel.window);
     }
     this.reference = sum * sum / 4;
+    this.firsts = [];  // bin at which a band's triangle begins
     this.triangles = edges.slice(2).map(function (last, band) {
       var weights = [];
       for (var bin = 0; bin < bins; bin++) {
         var f = bin * given.rate / mel.fourier, low = edges[band], peak = edges[band + 1];
         var weight = Math.min((f - low) / (peak - low), (last - f) / (last - peak));
-        if (weight > 0) weights.push([bin, weight]);
+        if (weight > 0) weights.push(weight);
+        else if (!weights.length) this.firsts[band] = bin + 1;
       }
-      return weights;
-    });
+      return Float64Array.from(weights);
+    }, this);
+    this.re = new Float64Array(mel.fourier); this.im = new Float64Array(mel.fourier);
     this.column = new Float64Array(mel.bands);
   }
 
   LogMel.prototype.frame = function (x, start, gain) {
-    var n = this.window.length, re = new Float64Array(n), im = new Float64Array(n), self = this;
-    for (var i = 0; i < n; i++) re[i] = gain * (x[start - this.early + i] || 0) * this.window[i];
+    var re = this.re, im = this.im, n = re.length;
+    for (var i = 0, at = start - this.early; i < n; i++, at++) {
+      re[i] = at >= 0 && at < x.length ? gain * x[at] * this.window[i] : 0;
+      im[i] = 0;
+    }
     this.fourier.run(re, im);
-    this.triangles.forEach(function (weights, band) {
-      var power = 0;
-      weights.forEach(function (w) { power += w[1] * (re[w[0]] * re[w[0]] + im[w[0]] * im[w[0]]); });
-      self.column[band] = 10 * Math.log10(Math.max(power / self.reference, 1e-10));
-    });
+    for (var band = 0; band < this.bands; band++) {
+      for (var weights = this.triangles[band], bin = this.firsts[band], power = 0, k = 0; k < weights.length; k++, bin++) {
+        power += weights[k] * (re[bin] * re[bin] + im[bin] * im[bin]);
+      }
+      this.column[band] = 10 * Math.log10(Math.max(power / this.reference, 1e-10));
+    }
     return this.column;
   };
 

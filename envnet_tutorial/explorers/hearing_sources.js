@@ -118,18 +118,18 @@ var hearingSources = (function () {
 
   Microphone.prototype.connect = function () {
     var self = this, context = this.context, source = context.createMediaStreamSource(this.stream);
-    if (!context.audioWorklet) {  // browsers of before 2021
-      var old = context.createScriptProcessor(1024, 1, 1);
-      old.onaudioprocess = function (event) { self.add(event.inputBuffer.getChannelData(0).slice()); };
-      source.connect(old);
-      old.connect(context.destination);
-      return undefined;
+    function old() {  // browsers without worklets, or that load none from a data address
+      var node = context.createScriptProcessor(1024, 1, 1);
+      node.onaudioprocess = function (event) { if (self.context) self.add(event.inputBuffer.getChannelData(0).slice()); };
+      source.connect(node);
+      node.connect(context.destination);
     }
+    if (!context.audioWorklet) return old();
     return context.audioWorklet.addModule(WORKLET).then(function () {
       var node = new AudioWorkletNode(context, "hearing", { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" });
       node.port.onmessage = function (event) { if (self.context) self.add(event.data); };
       source.connect(node);
-    });
+    }, old);
   };
 
   Microphone.prototype.stop = function () {
