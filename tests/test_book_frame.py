@@ -1,4 +1,4 @@
-"""The book's own Sphinx extension names the folds of cells by their tags, and puts boxes for answers below them."""
+"""The book's own Sphinx extension names folds, puts boxes for answers below cells, and explorers into pages."""
 
 import importlib.util
 from typing import ClassVar
@@ -108,7 +108,7 @@ def test_a_page_without_a_question_is_left_alone(book_frame, coded):
     assert boxed(book_frame, *cells) == [function, "answer = (40, 150)\n\nlesson_03.check_rows_and_steps(answer)", "1"]
 
 
-def test_both_parts_are_registered_with_sphinx(book_frame):
+def test_all_parts_are_registered_with_sphinx(book_frame):
     class App:
         handlers: ClassVar = []
 
@@ -118,3 +118,29 @@ def test_both_parts_are_registered_with_sphinx(book_frame):
     book_frame.setup(App())
     assert ("doctree-read", book_frame.name_folds) in App.handlers
     assert ("doctree-read", book_frame.add_answer_boxes) in App.handlers
+    assert ("doctree-read", book_frame.place_explorers) in App.handlers
+
+
+def test_an_explorer_takes_its_place(book_frame, monkeypatch):
+    class Shown:
+        def _repr_html_(self):
+            return "<p>moves & answers</p>"
+
+    monkeypatch.setitem(book_frame.EXPLORERS, "hear_yourself", Shown)
+    page = book_frame.nodes.section()
+    sources = ['<div data-explorer="hear_yourself"></div>\n', "<hr>"]
+    page.extend(book_frame.nodes.raw("", source, format="html") for source in sources)
+    book_frame.place_explorers(None, page)
+    assert [raw.astext() for raw in page.children] == ["<p>moves & answers</p>", "<hr>"]
+
+
+def test_a_place_for_an_unknown_explorer_stops_the_build(book_frame):
+    page = book_frame.nodes.section()
+    page += book_frame.nodes.raw("", '<div data-explorer="nobody"></div>', format="html")
+    with pytest.raises(KeyError, match="nobody"):
+        book_frame.place_explorers(None, page)
+
+
+def test_each_place_in_the_pages_names_an_explorer(book_frame):
+    pages = [path.read_text(encoding="utf-8") for path in (ROOT / "book").glob("*.md")]
+    assert {name for page in pages for name in book_frame.PLACE.findall(page)} == set(book_frame.EXPLORERS)

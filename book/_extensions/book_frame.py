@@ -1,12 +1,19 @@
-"""Sphinx extension: what folds are called, boxes for answers, and no Thebe.
+"""Sphinx extension: what folds are called, boxes for answers, explorers outside notebooks, and no Thebe.
 
 Thebe needs a network and declares its settings twice.
 """
+
+import re
 
 from docutils import nodes
 
 from envnet_tutorial.exercises.answer_box import answer_box
 from envnet_tutorial.exercises.inlined import style_and_script
+from envnet_tutorial.explorers.hearing import hear_yourself
+
+#: What stands in a page's source for an explorer, `<div data-explorer="NAME"></div>`, and who makes the explorer.
+PLACE = re.compile(r'<div data-explorer="(\w+)"></div>\s*')
+EXPLORERS = {"hear_yourself": hear_yourself}
 
 #: What the folds of cells with these tags show; all others keep the theme's words.
 FOLDS = {
@@ -40,6 +47,14 @@ def add_answer_boxes(app, doctree):
         doctree.append(nodes.raw("", style_and_script("answer_box"), format="html"))
 
 
+def place_explorers(app, doctree):
+    """Put each explorer where the page's source has a place for it."""
+    for raw in doctree.findall(nodes.raw):
+        place = PLACE.fullmatch(raw.astext())
+        if place:
+            raw.children = [nodes.Text(EXPLORERS[place[1]]()._repr_html_())]
+
+
 def drop_thebe(app, pagename, templatename, context, doctree):
     """Remove Thebe's scripts from what a page loads."""
     context["script_files"] = [
@@ -54,5 +69,6 @@ def setup(app):
     """Register with Sphinx."""
     app.connect("doctree-read", name_folds)
     app.connect("doctree-read", add_answer_boxes)
+    app.connect("doctree-read", place_explorers)
     app.connect("html-page-context", drop_thebe, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

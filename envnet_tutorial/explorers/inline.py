@@ -6,12 +6,13 @@ is opened from a folder.
 
 import html
 import json
+from collections.abc import Sequence
 from importlib.resources import files
 
 WAITING = "This explorer needs JavaScript. In a notebook, run the cell to see it."
 
 
-def inline(name: str, settings: dict) -> str:
+def inline(name: str, settings: dict, *, parts: Sequence[str] = (), still: str = "") -> str:
     """Return the HTML of an explorer (lesson 1).
 
     Parameters
@@ -21,6 +22,10 @@ def inline(name: str, settings: dict) -> str:
         ``{name}-explorer`` that lack ``data-ready``, reads their ``data-settings`` (JSON) and sets ``data-ready``.
     settings : dict
         What the explorer opens with.
+    parts : sequence of str, optional
+        Scripts of this folder that run before ``{name}.js``, without their ending.
+    still : str, optional
+        HTML that a reader without JavaScript sees above the sentence that says so.
 
     Returns
     -------
@@ -28,9 +33,10 @@ def inline(name: str, settings: dict) -> str:
         One style, one element and one script, with nothing to fetch.
     """
     folder = files("envnet_tutorial.explorers")
-    style, script = (folder.joinpath(f"{name}.{kind}").read_text("utf-8") for kind in ("css", "js"))
+    style = folder.joinpath(f"{name}.css").read_text("utf-8")
+    script = "\n".join(folder.joinpath(f"{part}.js").read_text("utf-8") for part in (*parts, name))
     stored = html.escape(json.dumps(settings), quote=True)
     return (
-        f'<style>{style}</style><div class="{name}-explorer" data-settings="{stored}"><p>{WAITING}</p></div>'
+        f'<style>{style}</style><div class="{name}-explorer" data-settings="{stored}">{still}<p>{WAITING}</p></div>'
         f"<script>{script}</script>"
     )
