@@ -20,6 +20,7 @@ WHOLE = {
     "book_frame",
     "book_glossary",
     "book_lookup",
+    "book_print",
     "book_reference",
     "house",
     "notebooks",
