@@ -96,3 +96,14 @@ def test_a_lesson_ends_with_the_entries_that_it_uses_or_that_name_it():
     links = [link["reftarget"] for link in page.findall(addnodes.pending_xref) if link["refdomain"] == "py"]
     assert links == ["level", "random_gain"]
     assert page[0][-1].astext().startswith("In the reference")
+
+
+def test_a_constant_shows_a_short_value_and_no_path():
+    page = new_document("reference")
+    for value in ["-20.0", f"PosixPath('{ROOT}/x')", "x" * 61]:
+        described = entry("envnet_tutorial.audio.levels", "LEVEL")
+        described[0] += addnodes.desc_annotation("", f" = {value}")
+        page += described
+    env = SimpleNamespace(docname="book/reference/audio", note_dependency=lambda name: None)
+    book_reference.link_lessons(SimpleNamespace(env=env, srcdir=ROOT, book_names=([], {}, PAGES)), page)
+    assert [part.astext().strip() for part in page.findall(addnodes.desc_annotation)] == ["= -20.0"]

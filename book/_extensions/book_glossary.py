@@ -38,7 +38,10 @@ def pattern_of(terms) -> re.Pattern:
 
 def term_of(words: str, terms) -> str:
     """Return the term that words which the pattern found are a form of."""
-    return next(term for term in sorted(terms, key=len, reverse=True) if pattern_of([term]).fullmatch(words))
+    known = {term.lower(): term for term in terms}
+    words = " ".join(words.lower().split())
+    forms = [words, words.removesuffix("s"), words.removesuffix("es"), words.removesuffix("ies") + "y"]
+    return next(known[form] for form in forms if form in known)
 
 
 def is_prose(text) -> bool:

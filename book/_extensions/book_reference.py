@@ -5,11 +5,14 @@ A page ``book/reference/NAME.md`` holds a title and a sentence; what follows is 
 each lesson ends with a list of the entries that it uses or that name it.
 """
 
+import gc
 import sys
 from pathlib import Path
 
 from docutils import nodes
 from sphinx import addnodes
+from sphinx.errors import PycodeError
+from sphinx.pycode import ModuleAnalyzer
 
 # Sphinx is started by a program of its own, which does not look for modules in the repository.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
@@ -17,6 +20,13 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 from scripts import package_index as index
 
 FOLDER = "book/reference/"
+#: Characters of a constant's value that a signature shows.
+LONGEST_VALUE = 60
+#: Modules from which classes of the package inherit.
+FOREIGN = [
+    *(f"torch.nn.modules.{name}" for name in ("module", "container", "conv")),
+    *("torch.autograd.function", "torch.overrides", "torch.utils._python_dispatch", "abc", "typing"),
+]
 MODULE = """
 
 ## {title}
@@ -35,6 +45,12 @@ def find_names(app):
     root = Path(app.srcdir)
     known = index.definitions(root)
     app.book_names = (known, index.lessons_by_name(root, known), index.lesson_pages(root))
+
+
+def read_own_sources_only(app):
+    """Spare autodoc the sources of PyTorch and Python, where it looks for comments on what a class inherits."""
+    for name in FOREIGN:
+        ModuleAnalyzer.cache["module", name] = PycodeError(f"{name} is not in this book")
 
 
 def write_modules(app, docname, source):
@@ -60,6 +76,10 @@ def link_lessons(app, doctree):
         lessons = used.get(f"{signature.get('module')}.{signature.get('fullname')}")
         if lessons:
             entry[-1] += used_in(lessons, page, pages)
+    for value in list(doctree.findall(addnodes.desc_annotation)):
+        # A long value is no help, and a path would name the computer that builds the book.
+        if len(value.astext()) > LONGEST_VALUE or str(app.srcdir) in value.astext():
+            value.parent.remove(value)
     for called in pages.values():
         app.env.note_dependency(str(Path(app.srcdir) / f"{called}.ipynb"))
 
@@ -169,9 +189,12 @@ def link_names(app, env, node, contnode):
 
 def setup(app):
     """Register with Sphinx."""
+    # A build makes many objects and drops few: looking through all of them for garbage takes a fifth of its time.
+    gc.disable()
     app.setup_extension("sphinx.ext.autodoc")
     app.setup_extension("sphinx.ext.napoleon")
     app.connect("builder-inited", find_names)
+    app.connect("builder-inited", read_own_sources_only)
     app.connect("source-read", write_modules)
     # Before Sphinx collects the headings, so that a lesson's contents name the list.
     app.connect("doctree-read", link_lessons, priority=400)
