@@ -11,7 +11,7 @@ LOCK := --universal --python-version 3.11 --custom-compile-command "make lock"
 # Two processes share the cores, so a thread of torch that waits for another must not spin meanwhile.
 TWO_AT_A_TIME := OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: help book test notebooks lint format lock repository clean
+.PHONY: help book pdf test notebooks lint format lock repository clean
 .DELETE_ON_ERROR:
 
 help:  ## say what each verb does
@@ -22,6 +22,11 @@ book: $(READY) _build/.package  ## execute the lessons and build the pages into 
 	$(BIN)/jupyter-book build -W --keep-going --config book/_config.yml --toc book/_toc.yml . \
 		|| { rm -rf _build/.doctrees; exit 1; }
 	@echo "The book is built. Open file://$(CURDIR)/_build/html/index.html"
+
+pdf: book  ## print the built book, with a still for each thing that moves, into _build/html/book.pdf
+	$(BIN)/python -m scripts.pdf
+	@# Now that there is a PDF, the front page links it.
+	$(MAKE) book
 
 test: $(READY)  ## run everything: package, lessons, book, pages in a browser
 	$(TWO_AT_A_TIME) -m "not pages" tests

@@ -1,6 +1,7 @@
 """The built book as files: what `make book` writes into _build/html."""
 
 import re
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
@@ -9,12 +10,19 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
+from scripts.package_index import definitions, lesson_pages, mentions
 from scripts.repository import ROOT, address, slug
 
 BOOK = ROOT / "_build" / "html"
 CONTENTS = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text(encoding="utf-8"))
 PAGES = [CONTENTS["root"], *(chapter["file"] for part in CONTENTS["parts"] for chapter in part["chapters"])]
 LESSONS = [page for page in PAGES if page.startswith("notebooks/")]
+REFERENCE = [
+    section["file"]
+    for part in CONTENTS["parts"]
+    for chapter in part["chapters"]
+    for section in chapter.get("sections", [])
+]
 
 pytestmark = [
     pytest.mark.pages,
@@ -36,7 +44,7 @@ def article(name: str):
     return page(name).find("article")
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, *REFERENCE])
 def test_page_has_one_title(name):
     assert len(article(name).find_all("h1")) == 1
     assert page(name).title.text.strip()
@@ -47,7 +55,7 @@ def test_first_page_leads_to_the_introduction():
     assert refresh["content"].endswith(f"url={CONTENTS['root']}.html")
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, *REFERENCE])
 def test_links_within_the_book_lead_somewhere(name):
     here = BOOK / f"{name}.html"
     for link in page(name).find_all("a", href=True):
@@ -139,8 +147,42 @@ def test_no_widget_waits_for_a_kernel(name):
     assert not re.search(r"\b(?:interactive|HBox|VBox|IntSlider|FloatSlider)\(", " ".join(shown))
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, *REFERENCE])
 def test_no_page_names_the_folder_it_was_built_in(name):
     text = (BOOK / f"{name}.html").read_text(encoding="utf-8")
     assert str(ROOT) not in text
     assert str(Path.home()) + "/" not in text
+
+
+def test_the_reference_has_every_public_name_once():
+    entries = Counter(entry["id"] for name in REFERENCE for entry in article(name).select("dl.py > dt[id]"))
+    assert {definition.full_name: entries[definition.full_name] for definition in definitions(ROOT)} == dict.fromkeys(
+        (definition.full_name for definition in definitions(ROOT)), 1
+    )
+
+
+def test_the_reference_links_every_lesson_that_it_names():
+    """Words that name a lesson with a page, and are no link, would be left over by the extension."""
+    for name in REFERENCE:
+        page = BeautifulSoup(str(article(name)), "html.parser")
+        for link in page.find_all("a"):
+            link.decompose()
+        assert set(mentions(page.text)) & lesson_pages(ROOT).keys() == set()
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_lesson_and_its_entries_lead_to_each_other(name):
+    here = f"{name}.html"
+    links = [link["href"] for link in article(name).select("section#in-the-reference li a[href*='#']")]
+    assert links
+    for link in links:
+        target, _, entry = link.partition("#")
+        entry = parsed((BOOK / name).parent.joinpath(target).resolve()).find(id=entry).find_parent("dl")
+        assert any(back["href"].endswith(here) for back in entry.find_all("a", href=True)), f"{link} does not lead back"
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_term_of_the_glossary_is_linked_once_a_lesson(name):
+    links = Counter(link["href"] for link in article(name).select("a.glossary-term"))
+    assert links
+    assert set(links.values()) == {1}

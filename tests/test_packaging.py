@@ -18,7 +18,7 @@ from scripts.notebook_rules import INSTALL
 from scripts.repository import ROOT, address, files, mentions, rewrite, slug
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-OWN = {"envnet_tutorial", "experiments", "scripts", "benchmarks"}
+OWN = {"envnet_tutorial", "experiments", "scripts", "benchmarks", *(path.stem for path in part_of("book"))}
 STANDARD = sys.stdlib_module_names | OWN | {"__future__"}
 #: Modules whose distribution is called otherwise.
 DISTRIBUTIONS = {"IPython": "ipython", "bs4": "beautifulsoup4", "yaml": "pyyaml", "PIL": "pillow"}
