@@ -10,11 +10,12 @@ from envnet_tutorial.exercises import (
     lesson_03,
     lesson_04,
     lesson_05,
+    lesson_06,
 )
 from envnet_tutorial.exercises.answers import MALFORMED
 from envnet_tutorial.exercises.questions import Question
 
-LESSONS = (lesson_01, lesson_02, lesson_03, lesson_04, lesson_05, appendix_speed, appendix_statistics)
+LESSONS = (lesson_01, lesson_02, lesson_03, lesson_04, lesson_05, lesson_06, appendix_speed, appendix_statistics)
 
 
 def questions_of(lesson: ModuleType) -> list[Question]:
