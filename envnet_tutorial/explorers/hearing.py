@@ -110,8 +110,8 @@ def hear_yourself() -> HearingExplorer:
     result = load_result("esc50-fast")
     settings = result.settings
     origin = (
-        f"Weights: the front end of a network that this book trained on {settings['data']} for "
-        f"{settings['recipe']['epochs']} epochs, fold 1 held out, seed {settings['seeds'][0]}. "
+        f"Weights: the front end of this book's EnvNet, which normalises after pooling, trained on {settings['data']} "
+        f"for {settings['recipe']['epochs']} epochs, fold 1 held out, seed {settings['seeds'][0]}. "
         "The clips of ESC-50: K. J. Piczak (2015), doi:10.1145/2733373.2806390, CC BY-NC 3.0. "
         "The sample sounds are synthetic."
     )
