@@ -17,6 +17,8 @@ AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 LOCAL = ("file:", "data:", "blob:", "about:", "chrome:")
 PHONE, DESKTOP = (390, 844), (1280, 900)
 PATIENCE = 20  # seconds
+#: One page of the reference stands for all: they are made alike.
+SHOWN = [*PAGES, "book/reference/audio"]
 
 pytestmark = [
     pytest.mark.pages,
@@ -61,7 +63,7 @@ def requests_of(browser) -> list[str]:
     return [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
 
 
-@pytest.mark.parametrize("name", [*PAGES, "search", "genindex"])
+@pytest.mark.parametrize("name", [*SHOWN, "search", "genindex"])
 def test_page_opens_offline_and_without_errors(browser, name):
     browser.get("about:blank")
     requests_of(browser), browser.get_log("browser")
@@ -81,7 +83,7 @@ def test_a_request_to_the_network_would_be_noticed(browser):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("name", [*PAGES, "search"])
+@pytest.mark.parametrize("name", [*SHOWN, "search"])
 def test_page_is_accessible(browser, name, theme):
     show(browser, name, theme=theme)
     assert wait_until(browser, f"return document.documentElement.dataset.theme == '{theme}'")
@@ -107,7 +109,7 @@ def test_an_inaccessible_page_would_be_noticed(browser):
     assert {line.split(":")[0] for line in serious_violations(browser)} >= {"image-alt", "button-name"}
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", SHOWN)
 def test_page_fits_a_phone(browser, name):
     show(browser, name, size=PHONE)
     assert browser.execute_script("return innerWidth") == PHONE[0]
@@ -123,7 +125,7 @@ def widest(browser) -> list[str]:
     )
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", SHOWN)
 def test_mathematics_is_set(browser, name):
     show(browser, name)
     expected = len(article(name).select(".math"))

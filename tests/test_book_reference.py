@@ -104,6 +104,7 @@ def test_a_constant_shows_a_short_value_and_no_path():
         described = entry("envnet_tutorial.audio.levels", "LEVEL")
         described[0] += addnodes.desc_annotation("", f" = {value}")
         page += described
-    env = SimpleNamespace(docname="book/reference/audio", note_dependency=lambda name: None)
-    book_reference.link_lessons(SimpleNamespace(env=env, srcdir=ROOT, book_names=([], {}, PAGES)), page)
+    page += nodes.inline("", f"PosixPath('{ROOT}/y')", classes=["default_value"])
+    book_reference.shorten_values(page, str(ROOT))
     assert [part.astext().strip() for part in page.findall(addnodes.desc_annotation)] == ["= -20.0"]
+    assert page[-1].astext() == "..."

@@ -76,12 +76,19 @@ def link_lessons(app, doctree):
         lessons = used.get(f"{signature.get('module')}.{signature.get('fullname')}")
         if lessons:
             entry[-1] += used_in(lessons, page, pages)
-    for value in list(doctree.findall(addnodes.desc_annotation)):
-        # A long value is no help, and a path would name the computer that builds the book.
-        if len(value.astext()) > LONGEST_VALUE or str(app.srcdir) in value.astext():
-            value.parent.remove(value)
+    shorten_values(doctree, str(app.srcdir))
     for called in pages.values():
         app.env.note_dependency(str(Path(app.srcdir) / f"{called}.ipynb"))
+
+
+def shorten_values(doctree, folder: str) -> None:
+    """Leave out long values, which are no help, and paths, which would name the computer that builds the book."""
+    for value in list(doctree.findall(addnodes.desc_annotation)):
+        if len(value.astext()) > LONGEST_VALUE or folder in value.astext():
+            value.parent.remove(value)
+    for value in doctree.findall(nodes.inline):
+        if "default_value" in value["classes"] and folder in value.astext():
+            value.children = [nodes.Text("...")]
 
 
 def linked(text, page: str, pages: dict[str, str]) -> list:

@@ -3,6 +3,12 @@ for (const element of document.querySelectorAll("summary[aria-label], button.sea
   element.removeAttribute("aria-label");
 }
 
+// The arrow beside a page that has pages under it is named by nothing but its picture.
+for (const arrow of document.querySelectorAll(".bd-sidebar details > summary")) {
+  const page = arrow.closest("li").querySelector("a");
+  arrow.setAttribute("aria-label", `Pages under ${page ? page.textContent.trim() : "this one"}`);
+}
+
 // The button for light and dark has a label and, on its three icons, titles that contradict it: the icons fall silent,
 // now and again when Font Awesome has turned them into pictures.
 function silenceIcons(button) {
