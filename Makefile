@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PACKAGE := $(shell find envnet_tutorial -type f -not -path '*/__pycache__/*')
 UV := UV_HTTP_TIMEOUT=300 $(BIN)/python -m uv pip
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip install --disable-pip-version-check
 LOCK := --universal --python-version 3.11 --custom-compile-command "make lock"
 # Two processes share the cores, so a thread of torch that waits for another must not spin meanwhile.
 TWO_AT_A_TIME := OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n 2 --dist loadfile
@@ -75,10 +75,10 @@ $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.txt
 	@# uv installs the same files four times as fast, with its own certificates or, behind a proxy, the system's; else pip does.
-	$(PIP) --require-hashes --requirement $(VENV)/uv.txt \
+	$(PIP) --quiet --require-hashes --requirement $(VENV)/uv.txt \
 		&& { $(UV) install --python $(BIN)/python --require-hashes --requirement requirements.lock \
 			|| $(UV) install --system-certs --python $(BIN)/python --require-hashes --requirement requirements.lock; } \
 		|| $(PIP) --require-hashes --requirement requirements.lock
 	@# The package from this folder, built by the setuptools that is pinned: nothing more is fetched.
-	$(PIP) --no-deps --no-build-isolation --editable .
+	$(PIP) --quiet --no-deps --no-build-isolation --editable .
 	touch $@
