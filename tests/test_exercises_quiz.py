@@ -87,7 +87,7 @@ class TestInABrowser:
         assert score(opened) == "Right at the first try: 0 of 1 answered, 2 in all."
         assert answer(opened, 1, 2) == "Right: c it is."
         assert score(opened) == "Right at the first try: 1 of 2 answered, 2 in all."
-        marks = [mark.text for mark in opened.find_elements("css selector", ".quiz .mark")]
+        marks = [mark.text for mark in opened.find_elements("css selector", ".quiz .verdict")]
         assert marks == ["✓ right", "✗ not so", "", "", "", "✓ right"]
 
     def test_the_score_outlasts_the_page_until_one_starts_again(self, opened):
