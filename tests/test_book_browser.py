@@ -90,6 +90,30 @@ def test_page_is_accessible(browser, name, theme):
     assert serious_violations(browser) == []
 
 
+# Hands in something in every box and at every question of the quiz; returns what is said of it.
+ANSWER = """
+return [...document.querySelectorAll(".answer-box form, .quiz form")].map((form) => {
+  const field = form.querySelector("input[type=text]");
+  if (field) field.value = "7";
+  else form.querySelector("input").click();
+  form.requestSubmit();
+  return form.querySelector("[role=status]").textContent;
+});
+"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", LESSONS)
+def test_answers_are_judged_in_the_page_and_stay_accessible(browser, name, theme):
+    show(browser, name, theme=theme)
+    boxes, questions = article(name).select(".answer-box"), article(name).select(".quiz-question")
+    said = browser.execute_script(ANSWER)
+    assert len(said) == len(boxes) + len(questions) > 0
+    assert all(text.startswith(("Right: ", "Not yet: ", "Not so: ")) for text in said), said
+    assert serious_violations(browser) == []
+    browser.execute_script("localStorage.clear()")
+
+
 def serious_violations(browser) -> list[str]:
     """Ask axe-core for what keeps a reader with a disability from reading, and name the elements."""
     browser.execute_script(AXE.read_text(encoding="utf-8"))

@@ -1,5 +1,8 @@
 """A quiz, answered in a browser as a person would; and what is left of it where no script runs."""
 
+import importlib
+import json
+import re
 import shutil
 from pathlib import Path
 
@@ -11,6 +14,7 @@ from selenium.webdriver.common.keys import Keys
 
 from envnet_tutorial.exercises.export import LESSONS
 from envnet_tutorial.exercises.quiz import Choice, Quiz, QuizQuestion
+from scripts.repository import ROOT
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 QUIZZES = [lesson.QUIZ for lesson in LESSONS]
@@ -87,7 +91,7 @@ class TestInABrowser:
         assert score(opened) == "Right at the first try: 0 of 1 answered, 2 in all."
         assert answer(opened, 1, 2) == "Right: c it is."
         assert score(opened) == "Right at the first try: 1 of 2 answered, 2 in all."
-        marks = [mark.text for mark in opened.find_elements("css selector", ".quiz .mark")]
+        marks = [mark.text for mark in opened.find_elements("css selector", ".quiz .verdict")]
         assert marks == ["✓ right", "✗ not so", "", "", "", "✓ right"]
 
     def test_the_score_outlasts_the_page_until_one_starts_again(self, opened):
@@ -199,6 +203,20 @@ def test_every_lesson_asks_three_questions_and_hides_the_answer_in_no_pattern(le
     assert len(quiz.questions) == 3
     places = [[choice.is_right for choice in question.choices].index(True) for question in quiz.questions]
     assert len(set(places)) > 1, "the right choice stands always in the same place"
+
+
+def test_what_the_notebooks_store_is_the_quiz_as_it_is_declared():
+    """Another text, script or style asks for another output: execute the lesson again."""
+    stored = []
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if asked := re.fullmatch(r"(\w+)\.QUIZ", "".join(cell["source"])):
+                quiz = importlib.import_module(f"envnet_tutorial.exercises.{asked[1]}").QUIZ
+                data = cell["outputs"][0]["data"]
+                assert "".join(data["text/html"]) == quiz._repr_html_(), path.name
+                assert "".join(data["text/plain"]) == repr(quiz), path.name
+                stored.append(quiz.name)
+    assert len(stored) == len(set(stored)) >= 4
 
 
 @pytest.mark.parametrize(

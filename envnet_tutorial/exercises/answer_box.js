@@ -248,7 +248,7 @@
   };
 
   Box.prototype.ask = function (data) {
-    var row = element("div", { class: "row" }, this.form), wanted = wantedBy(data.question);
+    var row = element("div", { class: "line" }, this.form), wanted = wantedBy(data.question);
     this.label("label", { for: this.key }, row, data.variable);
     this.field = element("input", {
       type: "text", id: this.key, autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "done",

@@ -41,7 +41,7 @@
       var label = element("label", {}, set);
       var radio = element("input", { type: "radio", name: name, value: number }, label);
       element("span", {}, label).innerHTML = choice.innerHTML;
-      self.marks.push(element("span", { class: "mark" }, label));
+      self.marks.push(element("span", { class: "verdict" }, label));
       radio.addEventListener("change", function () { self.reason.textContent = ""; });
       return radio;
     });
@@ -62,14 +62,14 @@
   Question.prototype.show = function (chosen) {
     var isRight = chosen === this.right;
     this.marks[chosen].textContent = isRight ? "\u2713 right" : "\u2717 not so";
-    this.marks[chosen].className = "mark " + (isRight ? "right" : "wrong");
+    this.marks[chosen].className = "verdict " + (isRight ? "right" : "wrong");
     this.reason.innerHTML = this.reasons[chosen];
     this.reason.className = "reason " + (isRight ? "right" : "wrong");
   };
 
   Question.prototype.clear = function () {
     this.radios.forEach(function (radio) { radio.checked = false; });
-    this.marks.forEach(function (mark) { mark.textContent = ""; mark.className = "mark"; });
+    this.marks.forEach(function (mark) { mark.textContent = ""; mark.className = "verdict"; });
     this.reason.textContent = "";
   };
 
