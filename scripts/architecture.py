@@ -16,6 +16,17 @@ from scripts.repository import ROOT
 HOUSE = re.compile(r"```\n(?:  .*\n)*  settings.*\n```")
 WIDTH, COLUMN = 400, 292  # of the picture, and of its boxes: the rest is for the arrows
 CHARACTER, LINE, GAP = 6.35, 17, 4  # of 10.5 px type, in the picture's pixels
+#: The picture takes the colours of the page that it is on, dark or light.
+STYLE = """\
+<style>
+svg.architecture { width: 100%; font: 10.5px var(--pst-font-family-monospace); fill: var(--pst-color-text-base); }
+svg.architecture .floor { font-weight: 700; }
+svg.architecture .storey { fill: var(--pst-color-surface); }
+svg.architecture .box { fill: var(--pst-color-background); stroke: var(--pst-color-text-muted); stroke-width: 0.6; }
+svg.architecture .folder { stroke-width: 1.8; }
+svg.architecture .arrow { fill: none; stroke: var(--pst-color-primary); opacity: 0.75; }
+svg.architecture .head { fill: var(--pst-color-primary); }
+</style>"""
 NUMBERS = {8: "eight", 9: "nine", 10: "ten", 11: "eleven", 12: "twelve", 13: "thirteen", 14: "fourteen"}
 
 
@@ -126,6 +137,7 @@ def picture(root: Path = ROOT) -> str:
         [
             f'<svg class="architecture" viewBox="0 0 {WIDTH} {top:g}" role="img" aria-labelledby="architecture-title">',
             f'<title id="architecture-title">{escape(description(root))}</title>',
+            STYLE,
             *shapes,
             "</svg>",
         ]
