@@ -35,7 +35,7 @@ SUM_LEVEL = NumberQuestion(
 
 AMPLITUDE_SHARE = NumberQuestion(
     name="check_amplitude_share",
-    task="replace the dots with the share of the louder sound's amplitude, between 0 and 1.",
+    task="replace the dots with the louder sound's share, between 0 and 1.",
     answer=1 / 11,
     tolerance=0.002,
     praise="1 / (1 + 10) = 0.091: the sound that has ten times the amplitude gets a tenth of the other's share.",
