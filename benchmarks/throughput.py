@@ -24,7 +24,6 @@ Peak memory is what the process of a network has held (CPU), or its tensors (GPU
 import argparse
 import itertools
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -42,6 +41,7 @@ from torch.utils.data import DataLoader, Dataset, RandomSampler
 from benchmarks.limits import DTYPES, copy_bandwidth, matrix_rate, wait_for
 from benchmarks.summary import spelled_out, summarise
 from envnet_tutorial import augment
+from envnet_tutorial.comparison.prices import peak_bytes
 from envnet_tutorial.models import EnvNet
 from envnet_tutorial.models.pooled_norm import PooledNormEnvNet
 from envnet_tutorial.models.reordered import ReorderedEnvNet
@@ -164,17 +164,8 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
 
 
 def own_peak(device: torch.device) -> int:
-    """Return the most bytes that this process has held: its tensors on a GPU, or all of it.
-
-    Linux keeps the peak of the program itself as VmHWM; that of `getrusage` begins at its parent's.
-    """
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    status = Path("/proc/self/status")
-    if status.exists():
-        lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return int(lines["VmHWM"].split()[0]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
+    """Return the most bytes that this process has held: its tensors on a GPU, or all of it."""
+    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else peak_bytes()
 
 
 def take_turn(trainer: Trainer, steps: int) -> dict:

@@ -17,7 +17,7 @@ LAYERS = [
     ["augment"],
     ["models", "costs"],
     ["provenance", "training", "results", "run_folder", "trained"],
-    ["probing"],
+    ["probing", "comparison"],
     ["plotting", "exercises"],
     ["explorers"],
     ["commands"],
