@@ -98,7 +98,9 @@ def known_layers(model: nn.Module) -> dict[str, nn.Module]:
     return {path: module for path, module in leaves.items() if kind_of(module)}
 
 
-def training_passes(network: Callable[[int], WaveformNetwork], num_classes: int = 10) -> pd.DataFrame:
+def training_passes(
+    network: Callable[[int], WaveformNetwork], num_classes: int = 10, num_samples: int | None = None
+) -> pd.DataFrame:
     """List what a training step has to do, layer by layer, in the order in which the network is drawn.
 
     Parameters
@@ -106,6 +108,8 @@ def training_passes(network: Callable[[int], WaveformNetwork], num_classes: int 
     network : callable
         Builds the network from the number of classes, such as `EnvNet`. It runs once, with a silent clip.
     num_classes : int, default 10
+    num_samples : int, optional
+        Length of the clip, for networks that take any; the window that it is trained on without.
 
     Returns
     -------
@@ -132,7 +136,7 @@ def training_passes(network: Callable[[int], WaveformNetwork], num_classes: int 
     for path, layer in layers.items():
         layer.register_forward_hook(lambda module, inputs, y, path=path: note(path, module, inputs, y))
     with evaluating(model), torch.enable_grad():
-        model(torch.zeros(1, 1, model.input_format.num_samples))
+        model(torch.zeros(1, 1, num_samples or model.input_format.num_samples))
     if missed := layers.keys() - called:
         raise ValueError(
             f"{model.title} does not call {', '.join(sorted(missed))}, as fast orders do: price its plain form"

@@ -27,7 +27,7 @@ def test_help_lists_every_verb(capsys):
         main(["--help"])
     assert stop.value.code == 0
     shown = capsys.readouterr().out
-    assert set(VERBS) == {"train", "evaluate", "probe", "predict", "synthesize", "data", "info"}
+    assert set(VERBS) == {"train", "evaluate", "probe", "predict", "compare", "synthesize", "data", "info"}
     assert all(re.search(rf"^\s+{verb}\b", shown, re.MULTILINE) for verb in VERBS)
 
 

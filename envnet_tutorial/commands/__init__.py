@@ -10,6 +10,7 @@ VERBS = {
     "evaluate": "test a trained network on ten windows of each clip",
     "probe": "play pure tones to a network and draw what its filters answer",
     "predict": "name the sound in files of your own",
+    "compare": "train networks under one protocol, and put them side by side in one table",
     "synthesize": "write the synthetic clips as a folder in ESC-50's layout",
     "data": "fetch, check and locate the data sets",
     "info": "print versions, device and folders",
