@@ -15,7 +15,7 @@ MAX_MEDIAN_LINES = 8
 #: Characters of code that a column of the page holds.
 MAX_COLUMNS = 88
 #: The lessons that keep to it; the others join when they do.
-NARROW = ("01_", "02_", "03_", "04_", "05_", "appendix_statistics")
+NARROW = ("0", "appendix_statistics")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 PICTURES = ("image/png", "image/jpeg")
 INSTALL = """\

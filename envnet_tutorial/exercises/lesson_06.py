@@ -9,6 +9,7 @@ from torch.nn import functional
 from envnet_tutorial.exercises.feedback import Feedback
 from envnet_tutorial.exercises.functions import FunctionQuestion
 from envnet_tutorial.exercises.questions import Case, ChoiceQuestion, NumberQuestion
+from envnet_tutorial.exercises.quizzes.lesson_06 import QUIZ as QUIZ
 
 #: Entropy of a label of 3/4 and 1/4, in nats.
 ENTROPY = -(0.75 * math.log(0.75) + 0.25 * math.log(0.25))
