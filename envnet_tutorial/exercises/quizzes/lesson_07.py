@@ -15,7 +15,7 @@ QUIZ = Quiz(
                 ),
                 Choice(
                     "That one system is better than another.",
-                    "three things changed at once. To ask what learning is worth, change the learning and nothing else.",
+                    "three things changed at once. To ask what learning is worth, change nothing but the learning.",
                     is_right=True,
                 ),
                 Choice(
@@ -29,7 +29,7 @@ QUIZ = Quiz(
             (
                 Choice(
                     "Nearly all of its weights are in linear layers, which use each of them once a window.",
-                    "the time goes into the first two convolutions, whose few taps are used at 24,000 places, and these "
+                    "the time goes into the first two convolutions, whose few taps are used at 24,000 places; these "
                     "the two networks share.",
                     is_right=True,
                 ),
@@ -48,7 +48,7 @@ QUIZ = Quiz(
             (
                 Choice(
                     "At least 75 %: averaging cannot hurt.",
-                    "for the loss there is such a law, not for the accuracy: where the wrong one is surer, the mean is wrong.",
+                    "for the loss there is such a law, not for the accuracy: the mean follows the surer one.",
                 ),
                 Choice(
                     "75 %, since both have as much.",
