@@ -5,7 +5,7 @@ import torch
 from tiny import TinyNet, parameters_of
 from torch.utils.flop_counter import FlopCounterMode
 
-from envnet_tutorial.comparison import latency, operations, parameters
+from envnet_tutorial.comparison import blocks, latency, operations, parameters
 from envnet_tutorial.comparison.prices import plain_form, time_windows, window_samples
 from envnet_tutorial.models import M3, M5, NETWORKS, CompactEnvNet, CompactPooledNorm, EnvNet, MelFixedFilters
 from envnet_tutorial.settings import ENVNET_INPUT
@@ -44,6 +44,21 @@ def test_parameters_are_what_is_learned():
     learned = parameters(NETWORKS["mel-start"], 10)
     assert learned - parameters(MelFixedFilters, 10) == 80 * 400  # the filters stay
     assert parameters(EnvNet, 50) == 48_560_638
+
+
+def test_blocks_stand_in_the_order_of_the_sound():
+    table = blocks(EnvNet, 50)
+    kinds = ["conv", "conv", "pool", "conv", "pool", "conv", "pool", "linear", "linear", "linear"]
+    assert table["kind"].tolist() == kinds
+    assert table["outputs"].tolist()[:4] == [40 * 24_007, 40 * 24_000, 40 * 150, 50 * 33 * 138]
+    assert blocks(NETWORKS["envnet-pooled-norm"], 50).equals(table) and not table["branch"].any()
+
+
+def test_what_stands_side_by_side_is_told_apart():
+    table = blocks(NETWORKS["wavemsnet"], 50)
+    of_branch = table.groupby("branch", sort=False)["outputs"].last()
+    assert of_branch.index.tolist() == ["short", "middle", "long", ""]
+    assert of_branch.tolist() == [32 * 441] * 3 + [50]
 
 
 class Heavy(TinyNet):

@@ -4,7 +4,7 @@
 reports, `table` puts them side by side.
 """
 
-from envnet_tutorial.comparison.prices import Latency, latency, operations, parameters
+from envnet_tutorial.comparison.prices import Latency, blocks, latency, operations, parameters
 from envnet_tutorial.comparison.protocol import Protocol, held
 from envnet_tutorial.comparison.published import PUBLISHED, Published, published
 from envnet_tutorial.comparison.table import EMPTY, compare, spelled_out
@@ -15,6 +15,7 @@ __all__ = [
     "Latency",
     "Protocol",
     "Published",
+    "blocks",
     "compare",
     "held",
     "latency",

@@ -6,11 +6,13 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import nn
 
-from envnet_tutorial.costs import build_untouched, training_passes
+from envnet_tutorial.costs import build_untouched, kind_of, known_layers, training_passes
 from envnet_tutorial.models import WaveformNetwork
+from envnet_tutorial.models.wavemsnet import MultiScale
 from envnet_tutorial.modes import evaluating
 from envnet_tutorial.training.device import peak_memory
 
@@ -19,6 +21,8 @@ CPU = torch.device("cpu")
 SECONDS = 1.5
 #: Windows that do not count: the first ones fetch the weights and choose the ways to multiply.
 WARM_UP = 3
+#: Kinds of layers that a drawing of a network shows.
+DRAWN = ("conv", "linear", "pool", "average", "spectrogram", "power", "level")
 
 
 def window_samples(network: type[WaveformNetwork]) -> int:
@@ -55,6 +59,30 @@ def plain_form(network: type[WaveformNetwork]) -> type[WaveformNetwork]:
     chains = (module for module in weightless(network, 1).modules() if isinstance(module, nn.Sequential))
     is_fast = any(type(chain).forward is not nn.Sequential.forward for chain in chains)
     return plain_form(network.__base__) if is_fast else network
+
+
+def blocks(network: type[WaveformNetwork], num_classes: int) -> pd.DataFrame:
+    """List the layers of a network that move or weigh numbers, in the order in which 1.5 s of sound pass them.
+
+    Returns
+    -------
+    DataFrame
+        A row for each layer: branch (empty but for those that stand beside others), kind (as in `costs.KINDS`), outputs
+        (numbers that it makes of the sound).
+    """
+    rows, model = [], weightless(plain_form(network), num_classes)
+    beside = [f"{path}." for path, module in model.named_modules() if isinstance(module, MultiScale)]
+
+    def note(path: str, kind: str, outputs: int) -> None:
+        branch = next((path.removeprefix(start).split(".")[0] for start in beside if path.startswith(start)), "")
+        rows.append({"branch": branch, "kind": kind, "outputs": outputs})
+
+    for path, layer in known_layers(model).items():
+        if (kind := kind_of(layer)) in DRAWN:
+            layer.register_forward_hook(lambda _, xs, y, path=path, kind=kind: note(path, kind, y.numel()))
+    with evaluating(model):
+        model(torch.zeros(1, 1, window_samples(network), device="meta"))
+    return pd.DataFrame(rows)
 
 
 class Latency(NamedTuple):

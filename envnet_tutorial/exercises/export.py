@@ -11,11 +11,22 @@ from envnet_tutorial.exercises import (
     lesson_04,
     lesson_05,
     lesson_06,
+    lesson_07,
 )
 from envnet_tutorial.exercises.answers import MALFORMED
 from envnet_tutorial.exercises.questions import Question
 
-LESSONS = (lesson_01, lesson_02, lesson_03, lesson_04, lesson_05, lesson_06, appendix_speed, appendix_statistics)
+LESSONS = (
+    lesson_01,
+    lesson_02,
+    lesson_03,
+    lesson_04,
+    lesson_05,
+    lesson_06,
+    lesson_07,
+    appendix_speed,
+    appendix_statistics,
+)
 
 
 def questions_of(lesson: ModuleType) -> list[Question]:

@@ -1,0 +1,102 @@
+"""Lesson 7's checks accept each right form and tell each wrong answer what was wrong."""
+
+import numpy as np
+import pytest
+import torch
+from answer_forms import number_forms, tuple_forms
+from tiny import parameters_of
+
+from envnet_tutorial.comparison import operations
+from envnet_tutorial.exercises import lesson_07
+from envnet_tutorial.models import M3, M5, M18, EnvNet
+
+CHECKS = [value for name, value in vars(lesson_07).items() if name.startswith("check_")]
+
+
+def fuse(one, other):
+    return 0.5 * (one + other)
+
+
+RIGHT = [
+    *((lesson_07.check_heavier, word) for word in ("m3", "M3", " m3.", ["m3"])),
+    *((lesson_07.check_band_width, form) for form in number_forms(469)),
+    (lesson_07.check_band_width, 470),
+    *((lesson_07.check_difference, form) for form in number_forms(6.8)),
+    (lesson_07.check_difference, 6.85),
+    *((lesson_07.check_fused, form) for form in tuple_forms((0.3, 0.4, 0.3))),
+    *((lesson_07.check_front_weights, form) for form in number_forms(13_280)),
+    *((lesson_07.check_conv_operations, form) for form in number_forms(61.44)),
+    *((lesson_07.check_fair_pair, word) for word in ("c", "C")),
+    (lesson_07.check_fuse, fuse),
+    (lesson_07.check_fuse, lambda one, other: np.mean([one, other], axis=0)),
+    (lesson_07.check_fuse, lambda one, other: torch.stack([torch.tensor(one), torch.tensor(other)]).mean(dim=0)),
+    (lesson_07.check_fuse, lambda one, other: fuse(one, other).tolist()),
+    (lesson_07.check_fuse, lambda one, other: fuse(one, other).astype(np.float32)),
+]
+WRONG = [
+    (lesson_07.check_heavier, "m18", "more weights"),
+    (lesson_07.check_heavier, "equal", "coincidence"),
+    (lesson_07.check_heavier, "envnet", "one of these words"),
+    (lesson_07.check_band_width, 689, "first layer alone"),
+    (lesson_07.check_band_width, 170, "not 16"),
+    (lesson_07.check_band_width, 1_067, "EnvNet's width"),
+    (lesson_07.check_band_width, 2.13, "milliseconds"),
+    (lesson_07.check_band_width, 0.469, "kHz"),
+    (lesson_07.check_band_width, 500, "how long"),
+    (lesson_07.check_difference, 4.84, "one of the two"),
+    (lesson_07.check_difference, 9.68, "squares"),
+    (lesson_07.check_difference, 0, "cancel"),
+    (lesson_07.check_difference, 3.42, "less certain"),
+    (lesson_07.check_difference, 0.068, "a hundred times"),
+    (lesson_07.check_difference, 5.5, "sum of their variances"),
+    (lesson_07.check_fused, (0.6, 0.8, 0.6), "the sum"),
+    (lesson_07.check_fused, (0.05, 0.16, 0.05), "the product"),
+    (lesson_07.check_fused, (0.5, 0.4, 0.5), "the larger"),
+    (lesson_07.check_fused, (0.3, 0.3, 0.4), "class by class"),
+    (lesson_07.check_fused, (0.3, 0.4), "numbers wanted: 3"),
+    (lesson_07.check_front_weights, 13_120, "those are the taps"),
+    (lesson_07.check_front_weights, 800, "each of 40 channels"),
+    (lesson_07.check_front_weights, 13_200, "two batch norms"),
+    (lesson_07.check_front_weights, 12_880, "second layer alone"),
+    (lesson_07.check_front_weights, 400, "first layer alone"),
+    (lesson_07.check_front_weights, 31_180, "conv1 has 40"),
+    (lesson_07.check_conv_operations, 30.72, "an addition"),
+    (lesson_07.check_conv_operations, 245.76, "stride"),
+    (lesson_07.check_conv_operations, 163.84, "all 4 s"),
+    (lesson_07.check_conv_operations, 61_440_000, "in millions"),
+    (lesson_07.check_conv_operations, 60, "times two"),
+    (lesson_07.check_fair_pair, "a", "the form of the front end"),
+    (lesson_07.check_fair_pair, "b", "neither learns"),
+    (lesson_07.check_fuse, lambda one, other: one + other, "divide by two"),
+    (lesson_07.check_fuse, lambda one, other: one * other, "vetoes"),
+    (lesson_07.check_fuse, np.maximum, "does not add up to 1"),
+    (lesson_07.check_fuse, lambda one, other: fuse(one, other).argmax(axis=1), "not the classes"),
+    (lesson_07.check_fuse, lambda one, other: one, "class by class"),
+    (lesson_07.check_fuse, 0.5, "a function is wanted"),
+]
+
+
+@pytest.mark.parametrize(("check", "answer"), RIGHT)
+def test_right_answers_pass(check, answer):
+    assert check(answer).correct is True
+
+
+@pytest.mark.parametrize(("check", "answer", "hint"), WRONG)
+def test_wrong_answers_are_told_what_was_wrong(check, answer, hint):
+    feedback = check(answer)
+    assert feedback.correct is False
+    assert hint in feedback.message
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_open_answers_are_neither_right_nor_wrong(check):
+    assert check(...).correct is None
+
+
+def test_the_answers_are_those_of_the_networks():
+    assert operations(M3, 50) > operations(M18, 50)
+    with torch.device("meta"):
+        assert parameters_of(EnvNet(50).feature_conv) == lesson_07.FRONT_WEIGHTS.answer
+        first = M5(10).feature_conv.conv1.module[0]
+        outputs = first(torch.zeros(1, 1, 1, 12_000 + 76)).numel()
+    assert 2 * outputs * first.weight[0].numel() / 1e6 == lesson_07.CONV_OPERATIONS.answer
