@@ -1,5 +1,6 @@
 """Processes for tests of several processes, forked from a server that has imported torch once for all of them."""
 
+import importlib
 import multiprocessing
 import os
 import socket
@@ -37,7 +38,11 @@ def start(function, *arguments, errors, environment=()):
 
 
 def call(function, arguments, errors, environment):
-    """Run in the new process: set up what `start` promises, and call."""
+    """Run in the new process: set up what `start` promises, and call.
+
+    The server may be one that other code has started, which has imported other things and computes on all cores.
+    """
+    importlib.import_module("forked_imports")
     os.environ.clear()
     os.environ |= environment
     with Path(errors).open("wb", buffering=0) as stderr, Path(os.devnull).open("wb") as stdout:
