@@ -67,7 +67,7 @@
   Explorer.prototype.map = function (parent, name, rows) {
     var box = node("div", { "class": "map" }, parent), title = node("p", {}, box);
     var y = node("div", { "class": "y", "aria-hidden": "true" }, box), picture = node("div", { "class": "picture" }, box);
-    var canvas = node("canvas", { width: this.frames, height: rows, role: "img", "data-map": name }, picture);
+    var canvas = node("canvas", { width: this.frames, height: rows, role: "img", "aria-label": "A map that is being computed", "data-map": name }, picture);
     var now = node("div", { "class": "now", "aria-hidden": "true", hidden: "" }, picture);
     var x = node("div", { "class": "x", "aria-hidden": "true" }, box), context = canvas.getContext("2d");
     [0, 0.5, 1, 1.5].forEach(function (t) { node("span", { style: "left:" + 100 * t / 1.5 + "%" }, x, t ? t + " s" : t); });

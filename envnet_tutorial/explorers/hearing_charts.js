@@ -12,7 +12,7 @@ var hearingCharts = (function () {
   }
 
   function chart(parent, name) {
-    return node("svg", { viewBox: "0 0 " + WIDTH + " " + HEIGHT, role: "img", "data-chart": name }, parent, undefined, SVG);
+    return node("svg", { viewBox: "0 0 " + WIDTH + " " + HEIGHT, role: "img", "aria-label": "A chart that is being drawn", "data-chart": name }, parent, undefined, SVG);
   }
 
   function across(i, count) { return LEFT + i / (count - 1) * (WIDTH - 2 * LEFT); }
@@ -29,7 +29,7 @@ var hearingCharts = (function () {
   var COLUMNS = 720;
 
   function waveform(parent) {
-    return node("svg", { viewBox: "0 -1 " + COLUMNS + " 2", preserveAspectRatio: "none", role: "img" }, parent, undefined, SVG);
+    return node("svg", { viewBox: "0 -1 " + COLUMNS + " 2", preserveAspectRatio: "none", role: "img", "aria-label": "A waveform that is being read" }, parent, undefined, SVG);
   }
 
   /* A stroke from the lowest to the highest sample of each column; the largest sample reaches the edge. */
