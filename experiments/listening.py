@@ -32,10 +32,10 @@ COVER = 15  # steps
 HOP = 1600  # samples
 
 
-def loudest_window(clip: np.ndarray, num_samples: int) -> Tensor:
-    """Return the window (1, time) of a clip of 16-bit samples with the largest energy."""
+def loudest_window(clip: np.ndarray, num_samples: int, hop: int = HOP) -> Tensor:
+    """Return the window (1, time) of a clip of 16-bit samples with the largest energy, in whole hops."""
     waveform = torch.from_numpy(np.array(clip)) / 32768
-    first = int(waveform.unfold(0, num_samples, HOP).square().sum(-1).argmax()) * HOP
+    first = int(waveform.square().unfold(0, num_samples, hop).sum(-1).argmax()) * hop
     return waveform[None, first : first + num_samples].float()
 
 

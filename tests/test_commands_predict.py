@@ -11,6 +11,7 @@ from torch.nn import functional
 from envnet_tutorial.__main__ import main
 from envnet_tutorial.models import EnvNet, PooledNormEnvNet
 from envnet_tutorial.settings import ENVNET_INPUT
+from envnet_tutorial.training import predict
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +62,50 @@ def test_predict_takes_short_files_and_several(weights, noise, tmp_path, capsys)
     assert main(["predict", str(noise), str(short), "--weights", str(weights), "--top", "1"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(": ")[0] for line in lines] == [str(noise), str(short)]
+
+
+@pytest.fixture
+def pretrained(monkeypatch):
+    """Two untrained networks in place of those that come with the package."""
+    from test_pretrained import tiny_pretrained
+
+    found = tiny_pretrained()
+    monkeypatch.setattr("envnet_tutorial.pretrained.load_pretrained", lambda: found)
+    return found
+
+
+def test_without_weights_the_networks_of_the_package_answer_together(pretrained, noise, capsys):
+    assert main(["predict", str(noise)]) == 0
+    answer, note = capsys.readouterr().out.splitlines()
+    samples, _ = soundfile.read(noise, dtype="float32")
+    both = [predict(pretrained.network(fold), samples[None], pretrained.preparation)[0] for fold in (1, 2)]
+    expected = np.mean(both, axis=0)
+    shown = re.findall(r"(\w) ([\d.]+)%", answer)
+    assert [name for name, _ in shown] == [pretrained.classes[index] for index in expected.argsort()[::-1]]
+    for name, percent in shown:
+        assert float(percent) == pytest.approx(100 * expected[pretrained.classes.index(name)], abs=0.06)
+    assert note == pretrained.note([1, 2])
+
+
+def test_one_of_them_can_be_asked_alone(pretrained, noise, capsys):
+    assert main(["predict", str(noise), "--fold", "2", "--top", "1"]) == 0
+    answer, note = capsys.readouterr().out.splitlines()
+    samples, _ = soundfile.read(noise, dtype="float32")
+    (expected,) = predict(pretrained.network(2), samples[None], pretrained.preparation)
+    best = int(expected.argmax())
+    assert answer == f"{noise}: {pretrained.classes[best]} {expected[best]:.1%}"
+    assert note == pretrained.note([2])
+
+
+@pytest.mark.parametrize(
+    ("typed", "complaint"),
+    [
+        (["--fold", "3"], "there is no pretrained network for fold 3"),
+        (["--preset", "fast"], "--preset is for a lone file of weights: give that with --weights"),
+        (["--network", "envnet"], "--network is for a lone file of weights"),
+        (["--data", "x"], "--data is for a lone file of weights"),
+    ],
+)
+def test_what_only_lone_weights_need_is_refused_without_them(pretrained, noise, typed, complaint, capsys):
+    assert main(["predict", str(noise), *typed]) == 2
+    assert complaint in capsys.readouterr().err

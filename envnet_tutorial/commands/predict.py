@@ -8,34 +8,40 @@ from envnet_tutorial.errors import InputError
 
 def add_parser(subparsers) -> None:
     """Add ``predict`` to the program."""
-    parser = subparsers.add_parser("predict", help="name the sound in files of your own")
+    parser = subparsers.add_parser(
+        "predict",
+        help="name the sound in files of your own",
+        epilog="Without --weights, five small networks that come with the package name one of ESC-50's 50 classes.",
+    )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="WAV, FLAC, OGG, MP3 or AIFF")
-    add_weights_options(parser)
+    add_weights_options(parser, default="those that come with the package")
     parser.add_argument(
         "--preset", help="recipe that a lone file was trained with (default: paper); a run folder knows"
     )
     parser.add_argument("--data", type=Path, help="folder that names the classes of a lone weights file")
-    parser.add_argument("--top", type=int, default=3, help="how many classes to print (default: %(default)s)")
+    parser.add_argument("--top", type=int, default=5, help="how many classes to print (default: %(default)s)")
     parser.add_argument("--device", help="such as cpu, cuda:1 or mps (default: a GPU if there is one)")
     parser.set_defaults(run=run)
 
 
-def add_weights_options(parser: argparse.ArgumentParser) -> None:
+def add_weights_options(parser: argparse.ArgumentParser, default: str | None = None) -> None:
     """Add the options that say which trained network to use, as ``probe`` does too."""
+    more = f" (default: {default})" if default else ""
     parser.add_argument(
-        "--weights", type=Path, required=True, help="a run folder that `train` wrote, or a weights file"
+        "--weights", type=Path, required=not default, help=f"a run folder that `train` wrote, or a weights file{more}"
     )
-    parser.add_argument("--fold", type=int, help="which network of the run (default: its first finished fold's)")
+    parser.add_argument(
+        "--fold", type=int, help="which network, by the fold that it has not heard (default: a run's first finished)"
+    )
     parser.add_argument("--network", help="whose weights a lone file holds (default: envnet); a run folder knows")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print one line for each file: the most probable classes, averaged over ten windows."""
+    """Print one line for each file: the most probable classes, averaged over ten windows, and over the networks."""
     from tqdm import tqdm
 
     from envnet_tutorial.audio import load_audio
     from envnet_tutorial.commands.train import usable_device
-    from envnet_tutorial.trained import load_trained
     from envnet_tutorial.training import predict
 
     if arguments.top < 1:
@@ -44,16 +50,29 @@ def run(arguments: argparse.Namespace) -> None:
         if not file.is_file():
             raise InputError(f"{file} is {'a folder' if file.is_dir() else 'not there'}: give the path of a sound file")
     device = usable_device(arguments.device)
-    network, classes, preparation = load_trained(
-        arguments.weights,
-        fold=arguments.fold,
-        network=arguments.network,
-        preset=arguments.preset,
-        data=arguments.data,
-    )
+    trained, note = chosen_networks(arguments)
+    classes, rate = trained[0].classes, trained[0].network.input_format.sample_rate
     files = tqdm(arguments.files, unit="file", disable=len(arguments.files) == 1 or None)  # None: only in a terminal
     for file in files:
-        waveform, _ = load_audio(file, sample_rate=network.input_format.sample_rate, mono=True)  # (1, sample)
-        (probabilities,) = predict(network, waveform, preparation, device=device)
+        waveform, _ = load_audio(file, sample_rate=rate, mono=True)  # (1, sample)
+        answers = [predict(one.network, waveform, one.preparation, device=device)[0] for one in trained]
+        probabilities = sum(answers) / len(answers)  # (class,)
         best = probabilities.argsort()[::-1][: arguments.top]
         tqdm.write(f"{file}: " + ", ".join(f"{classes[index]} {probabilities[index]:.1%}" for index in best))
+    if note:
+        print(note)
+
+
+def chosen_networks(arguments: argparse.Namespace) -> tuple[list, str]:
+    """Return the trained networks to average, and what to say of those that come with the package."""
+    from envnet_tutorial.pretrained import load_pretrained
+    from envnet_tutorial.trained import Trained, load_trained
+
+    told = {"fold": arguments.fold, "network": arguments.network, "preset": arguments.preset, "data": arguments.data}
+    if arguments.weights is not None:
+        return [load_trained(arguments.weights, **told)], ""
+    if unused := [option for option in ("network", "preset", "data") if told[option] is not None]:
+        raise InputError(f"--{unused[0]} is for a lone file of weights: give that with --weights")
+    own = load_pretrained()
+    folds = own.folds if arguments.fold is None else (arguments.fold,)
+    return [Trained(own.network(fold), own.classes, own.preparation) for fold in folds], own.note(folds)

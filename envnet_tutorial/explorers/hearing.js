@@ -59,6 +59,7 @@
       var box = self.left.canvas.getBoundingClientRect(), share = 1 - (event.clientY - box.top) / box.height;
       self.pick(self.rows()[Math.min(given.filters - 1, Math.max(0, Math.floor(given.filters * share)))]);
     });
+    this.naming = given.naming.layers ? new hearingNaming.Panel(this, root) : null;
     this.buildFilter();
     this.levelText = node("p", { "class": "origin" }, root);
     node("p", { "class": "origin" }, root, given.origin);
@@ -158,10 +159,7 @@
   };
 
   /* The sound that was shown before a recording which came to nothing. */
-  Explorer.prototype.restore = function () {
-    this.drawWhole();
-    this.take(this.start);
-  };
+  Explorer.prototype.restore = function () { this.drawWhole(); this.take(this.start); };
 
   /* Show 1.5 s from `start`: the mel spectrogram at once, the learned map a few columns at a time. */
   Explorer.prototype.take = function (start) {
@@ -182,6 +180,7 @@
     for (f = 0; f < this.frames; f++) this.melColumn(f, this.window, f * given.hop, this.gain);
     this.player.update();
     this.describeShare();
+    if (this.naming) this.naming.wait();
     this.compute(++this.run);
   };
 
@@ -199,6 +198,7 @@
       channel.port1.close();
       self.describe();
       self.root.result = { learned: self.learned, mel: self.mel, busy: busy, wall: performance.now() - began, run: run };
+      if (self.naming) self.naming.begin(run);
     };
     channel.port2.postMessage(0);
   };
@@ -236,6 +236,7 @@
   Explorer.prototype.listening = function (yes) {
     this.where.disabled = this.playSound.disabled = this.playFilter.disabled = yes;
     this.part.hidden = yes;
+    if (yes && this.naming) this.naming.wait();
     if (yes) this.samples.forEach(function (b) { b.setAttribute("aria-pressed", "false"); });
   };
 

@@ -5,7 +5,7 @@ import functools
 import html
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -18,9 +18,10 @@ from envnet_tutorial.audio import levels, player, resample
 from envnet_tutorial.audio.spectrograms import fourier_length, log_mel
 from envnet_tutorial.datasets import synthetic
 from envnet_tutorial.explorers.inline import inline
-from envnet_tutorial.models.folding import fold_norm
+from envnet_tutorial.explorers.naming import front_end_weights, naming_settings, pack
 from envnet_tutorial.models.pooled_norm import PooledNormEnvNet
 from envnet_tutorial.plotting.style import SEQUENTIAL
+from envnet_tutorial.pretrained import load_pretrained
 from envnet_tutorial.probing import centre_frequencies, composite_kernels, probe_frequencies, response_matrix
 from envnet_tutorial.results import load_result
 from envnet_tutorial.results.views import front_end
@@ -28,7 +29,7 @@ from envnet_tutorial.settings import ENVNET_INPUT
 
 COLOURS = 64
 #: The scripts that `hearing.js` builds on, each after those that it needs itself.
-PARTS = ("hearing_signal", "hearing_sources", "hearing_charts", "hearing_player", "hearing_live")
+PARTS = ("hearing_signal", "hearing_sources", "hearing_charts", "hearing_player", "hearing_live", "hearing_naming")
 #: Peak of the tones by which the rows are sorted: next to the level that `levels.compress_levels` leads to.
 TONE_AMPLITUDE = 0.1
 #: Value of the learned map that gets the brightest colour. Colour goes with the square root of the value.
@@ -59,6 +60,9 @@ class HearingExplorer:
         Where the weights come from, and the licence of the data that they were trained on.
     ratio : float
         What the differences between the levels of windows were divided by in training (`levels.compress_levels`).
+    naming : dict, optional
+        `naming.naming_settings` of a network that names the sound; it takes windows prepared with the same ratio.
+        Without, none is named.
 
     Raises
     ------
@@ -72,6 +76,7 @@ class HearingExplorer:
     sounds: Mapping[str, Tensor]
     origin: str
     ratio: float
+    naming: dict = field(default_factory=dict)
 
     def __post_init__(self):
         if not isinstance(self.network, PooledNormEnvNet):
@@ -90,7 +95,7 @@ class HearingExplorer:
             **formats(),
             **tuned,
             "levels": {"ratio": self.ratio, "common": levels.COMMON_LEVEL_DB, "quietest": levels.QUIETEST_DB},
-            "weights": pack(front_end_weights(self.network)),
+            "weights": pack(front_end_weights(self.network.feature_conv)),
             "kernels": pack(composite_kernels(self.network)),
             "colours": [to_hex(colour) for colour in colormaps[SEQUENTIAL](np.linspace(0, 1, COLOURS))],
             "sounds": [
@@ -98,6 +103,7 @@ class HearingExplorer:
                 for name, sound in sounds.items()
             ],
             "origin": self.origin,
+            "naming": self.naming,
         }
         name, sound = next(iter(self.sounds.items()))
         window = levels.compress_levels(sound[:, : ENVNET_INPUT.num_samples], self.ratio)
@@ -106,16 +112,20 @@ class HearingExplorer:
 
 
 def hear_yourself() -> HearingExplorer:
-    """Return the explorer with the front end that was trained on ESC-50, fold 1 held out (front page, lesson 5)."""
-    result = load_result("esc50-fast")
+    """Return the explorer with the front end that was trained on ESC-50, fold 1 held out (front page, lesson 5).
+
+    Beside it runs a compact network, trained on the same clips with the same recipe, which names the sound.
+    """
+    result, pretrained = load_result("esc50-fast"), load_pretrained()
     settings = result.settings
+    ratio = settings["recipe"]["compression_ratio"]
     origin = (
         f"Weights: the front end of this book's EnvNet, which normalises after pooling, trained on {settings['data']} "
         f"for {settings['recipe']['epochs']} epochs, fold 1 held out, seed {settings['seeds'][0]}. "
         "The clips of ESC-50: K. J. Piczak (2015), doi:10.1145/2733373.2806390, CC BY-NC 3.0. "
         "The sample sounds are synthetic."
     )
-    return HearingExplorer(front_end(result, 1), sample_sounds(), origin, settings["recipe"]["compression_ratio"])
+    return HearingExplorer(front_end(result, 1), sample_sounds(), origin, ratio, naming_settings(pretrained, 1))
 
 
 @functools.cache
@@ -129,24 +139,6 @@ def sample_sounds() -> dict[str, Tensor]:
         start = int(energy.argmax()) * (rate // 100)
         cut[name] = sound[:, start : start + round(SAMPLE_SECONDS * rate)].clone()
     return cut
-
-
-def front_end_weights(network: PooledNormEnvNet) -> Tensor:
-    """Lay the front end in eval mode out as the page reads it.
-
-    Returns
-    -------
-    Tensor of float32
-        conv1 with its batch norm folded in (filter, taps), its bias (filter,), conv2 (filter, channel, taps), and the
-        scale and the offset behind the pool (filter,), one after the other.
-    """
-    conv1, norm1, _ = network.feature_conv.conv1.module
-    conv2, norm2, _ = network.feature_conv.conv2.module
-    weight, bias = fold_norm(torch.empty(0), conv1, norm1)
-    scale = norm2.weight.double() / (norm2.running_var.double() + norm2.eps).sqrt()
-    shift = norm2.bias.double() - norm2.running_mean.double() * scale
-    parts = (weight, bias, conv2.weight[:, :, 0], scale, shift)
-    return torch.cat([part.detach().float().flatten() for part in parts])
 
 
 def tuning(network: PooledNormEnvNet) -> dict:
@@ -181,11 +173,6 @@ def formats() -> dict:
         "maxRecording": MAX_RECORDING,
         "maxFile": MAX_FILE,
     }
-
-
-def pack(values: Tensor) -> str:
-    """Write numbers as base64 of little-endian float32."""
-    return base64.b64encode(values.detach().numpy().astype("<f4").tobytes()).decode("ascii")
 
 
 def still_of(network: PooledNormEnvNet, order: list[int], name: str, window: Tensor) -> str:

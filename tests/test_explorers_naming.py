@@ -1,0 +1,121 @@
+"""The page names a sound: its network equals PyTorch's, and what it says follows a rule."""
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from selenium.webdriver.support.ui import WebDriverWait
+from test_explorers_hearing import PATIENCE, RATIO, chromium, write_page
+from torch import nn
+
+from envnet_tutorial.audio.levels import compress_levels
+from envnet_tutorial.explorers.hearing import HearingExplorer, sample_sounds
+from envnet_tutorial.explorers.naming import layout, naming_settings
+from envnet_tutorial.models import PooledNormEnvNet
+from envnet_tutorial.models.compact import CompactPooledNorm
+from envnet_tutorial.pretrained import load_pretrained, naming_rule
+
+CLASSES = [f"class {number}" for number in range(10)]
+READ = """
+const page = document.querySelector(".hearing-explorer").explorer, naming = page && page.root.naming;
+if (!naming || naming.run !== page.run) return null;
+const rows = Array.from(page.root.querySelectorAll(".names li"));
+return {probabilities: naming.probabilities, busy: naming.busy, window: Array.from(page.window),
+  verdict: page.root.querySelector(".verdict").textContent,
+  rows: rows.map(row => row.textContent), bars: rows.map(row => parseFloat(row.querySelector(".amount").style.width))};
+"""
+
+
+def lively_network():
+    """Return a network with random weights of 16 bits, its batch norms far from where they start, in eval mode."""
+    torch.manual_seed(4)
+    network = CompactPooledNorm(len(CLASSES))
+    with torch.no_grad():
+        for name, value in network.state_dict().items():
+            if name.endswith(("running_mean", "norm.bias", "1.bias")):
+                value.normal_(0, 0.2)
+            elif name.endswith(("running_var", "norm.weight", "1.weight")):
+                value.uniform_(0.5, 1.5)
+            elif value.ndim > 1:
+                value.copy_(value.half().float())
+        network.classifier.fc11.weight.mul_(8)  # so that it prefers something
+        network.classifier.fc11.bias.normal_()
+    return network.eval()
+
+
+def explorer_of(network, threshold):
+    torch.manual_seed(1)
+    naming = layout(network) | {"classes": CLASSES, "threshold": threshold, "measured": "Measured."}
+    return HearingExplorer(PooledNormEnvNet(3).eval(), sample_sounds(), "Weights: random.", RATIO, naming)
+
+
+@pytest.fixture(scope="module")
+def driver():
+    with chromium() as driver:
+        yield driver
+
+
+def named(driver):
+    return WebDriverWait(driver, PATIENCE).until(lambda d: d.execute_script(READ))
+
+
+def test_a_layer_that_the_page_cannot_compute_is_refused():
+    network = CompactPooledNorm(3)
+    network.classifier.append(nn.Softplus())
+    with pytest.raises(TypeError, match="cannot compute a Softplus"):
+        layout(network)
+
+
+def test_what_is_said_of_the_shipped_networks_follows_from_their_tests():
+    pretrained = load_pretrained()
+    clips = pretrained.result.tables["clips"]
+    settings, rule = naming_settings(pretrained, 1), naming_rule(clips)
+    right = int((clips["window_prediction"] == clips["label"]).sum())
+    assert f"On {len(clips):,} clips" in settings["measured"]
+    assert f"were right {right:,} times ({right / len(clips):.0%})" in settings["measured"]
+    assert f"{rule.named:,} clips got a name, {rule.right / rule.named:.0%} of them rightly" in settings["measured"]
+    assert settings["threshold"] == rule.threshold and len(settings["classes"]) == 50
+    assert not any("_" in name for name in settings["classes"])
+
+
+@pytest.mark.browser
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+@pytest.mark.skipif(shutil.which("chromedriver") is None, reason="chromedriver is not installed")
+class TestInTheBrowser:
+    def test_the_page_computes_what_pytorch_does(self, driver, tmp_path):
+        network = lively_network()
+        driver.get(write_page(tmp_path, explorer_of(network, 0.0)))
+        times = []
+        for button in range(3):
+            driver.execute_script(f"document.querySelector('.hearing-explorer').explorer.samples[{button}].click();")
+            found = named(driver)
+            window = compress_levels(torch.tensor(found["window"])[None], RATIO)
+            with torch.inference_mode():
+                expected = network(window[None]).softmax(dim=1)[0]
+            assert expected.max() > 0.2 and expected.min() < 0.05  # it prefers something
+            np.testing.assert_allclose(found["probabilities"], expected.numpy(), atol=1e-4)
+            times.append(found["busy"])
+            order = expected.argsort(descending=True)[:5]
+            best = round(100 * float(expected[order[0]]))
+            assert found["verdict"] == f"A small network names it: {CLASSES[order[0]]}, {best} % sure."
+            assert [row.startswith(CLASSES[i]) for row, i in zip(found["rows"], order, strict=True)] == [True] * 5
+            np.testing.assert_allclose(found["bars"], 100 * expected[order].numpy(), atol=0.02)
+        assert min(times) < 1000  # ms; 300 on an idle machine, where half a second is allowed
+
+    def test_below_the_threshold_it_says_none_of_these(self, driver, tmp_path):
+        driver.get(write_page(tmp_path, explorer_of(lively_network(), 0.999)))
+        found = named(driver)
+        best = int(np.argmax(found["probabilities"]))
+        assert found["verdict"].startswith("A small network says: none of these. Its best guess, ")
+        assert f", {CLASSES[best]}, has only " in found["verdict"]
+
+    def test_without_a_network_there_is_no_verdict(self, driver, tmp_path):
+        torch.manual_seed(1)
+        explorer = HearingExplorer(PooledNormEnvNet(3).eval(), sample_sounds(), "Weights: random.", RATIO)
+        driver.get(write_page(tmp_path, explorer))
+        WebDriverWait(driver, PATIENCE).until(
+            lambda d: d.execute_script("return document.querySelector('.hearing-explorer').result")
+        )
+        assert not driver.execute_script("return document.querySelectorAll('.verdict').length")
+        assert [entry for entry in driver.get_log("browser") if "favicon" not in entry["message"]] == []
