@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from envnet_tutorial.datasets import read_folder
+from envnet_tutorial.datasets import open_folder
 from envnet_tutorial.errors import InputError
 from envnet_tutorial.models import NETWORKS
 from envnet_tutorial.run_folder import RunFolder
@@ -91,7 +91,7 @@ def load_lone_weights(path: Path, network: str, preset: str, data: Path | None) 
     preparation = PRESETS[preset].preparation
     if data is None:
         return Trained(model, tuple(f"class {index}" for index in range(model.num_classes)), preparation)
-    classes = read_folder(data).classes
+    classes = open_folder(data).classes
     if len(classes) != model.num_classes:
         raise InputError(f"{path} tells {model.num_classes} classes apart, but {data} has {len(classes)}")
     return Trained(model, classes, preparation)

@@ -5,9 +5,11 @@ from collections import Counter
 from pathlib import PurePosixPath
 
 import numpy as np
+import pandas as pd
 import pytest
 from tiny_sets import lay_out, tiny_urbansound8k, wav_bytes
 
+from envnet_tutorial.__main__ import main
 from envnet_tutorial.datasets import UrbanSound8K, load_clips, urbansound8k
 from envnet_tutorial.errors import InputError
 
@@ -96,3 +98,33 @@ def test_what_is_missing_or_damaged_is_said_with_where_to_get_it(tmp_path, monke
     monkeypatch.setenv("ENVNET_DATA", str(tmp_path))
     with pytest.raises(InputError, match=r"^UrbanSound8K is not whole .*0 of 8732"):
         load_clips("urbansound8k")
+
+
+def test_train_goes_through_all_ten_folds_of_its_folder(tmp_path, monkeypatch, capsys):
+    """Fold after fold is held out, files of every kind and length are heard, and the classes have their names."""
+    import tiny  # noqa: F401  (enters a network that trains in a second)
+
+    folder = lay_out(tmp_path / "UrbanSound8K", FILES)
+    monkeypatch.setattr("envnet_tutorial.datasets.UrbanSound8K", tiny_urbansound8k(FILES))
+    out = tmp_path / "run"
+    told = ["--network", "tiny", "--preset", "lesson", "--epochs", "1", "--device", "cpu", "--quiet"]
+    assert main(["train", "--data", str(folder), "--out", str(out), "--folds", "all", *told]) == 0
+    results = pd.read_csv(out / "results.csv")
+    assert results["fold"].tolist() == list(range(1, 11)) and results["clips"].tolist() == [2] * 10
+    confusion = pd.read_csv(out / "confusion.csv", index_col="truth")
+    assert tuple(confusion.index) == tuple(confusion.columns) == urbansound8k.CLASSES
+    assert confusion.to_numpy().sum(axis=1).tolist() == [2] * 10
+    (out / "fold-1" / "weights.pt").rename(tmp_path / "lone.pt")
+    sound = folder / next(iter(FILES))
+    alone = ["--weights", str(tmp_path / "lone.pt"), "--network", "tiny", "--data", str(folder), "--top", "1"]
+    capsys.readouterr()
+    assert main(["predict", str(sound), *alone]) == 0
+    named = capsys.readouterr().out.removeprefix(f"{sound}: ").split()[0]
+    assert named in urbansound8k.CLASSES
+
+
+def test_a_folder_of_it_that_is_not_whole_is_refused_in_one_sentence(tmp_path, capsys):
+    folder = lay_out(tmp_path / "UrbanSound8K", dict(list(FILES.items())[:3]))
+    assert main(["train", "--data", str(folder), "--out", str(tmp_path / "run"), "--quiet"]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("UrbanSound8K is not whole in ") and message.count("\n") == 1

@@ -93,12 +93,12 @@ def numbers(text: str, option: str) -> tuple[int, ...]:
 
 def classes_and_folds(data: str) -> tuple[int, tuple[int, ...]]:
     """Return the number of classes and the folds of a data set, which need not be there if it goes by a name."""
-    from envnet_tutorial.datasets import read_folder
+    from envnet_tutorial.datasets import open_folder
 
     known = SETS.get(data.replace("-", "").lower())
     if known is not None and not Path(data).is_dir():
         return known[0], tuple(range(1, known[1] + 1))
-    clips = read_folder(Path(data))
+    clips = open_folder(Path(data))
     return len(clips.classes), tuple(sorted(set(clips.table["fold"].tolist())))
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "SourceLeakError",
     "UrbanSound8K",
     "load_clips",
+    "open_folder",
     "random_split",
     "read_folder",
     "synthetic_folder",
@@ -43,8 +44,8 @@ def load_clips(
     ----------
     data : str or Path, optional
         ``"synthetic"`` (made here, no network), ``"esc10"``, ``"esc50"``, ``"urbansound8k"``, or the path of a folder
-        in ESC-50's layout. By default the folder that the environment variable ``ENVNET_DATA`` names, or else
-        ``"synthetic"``.
+        in the layout of ESC-50 or of UrbanSound8K. By default the folder that the environment variable ``ENVNET_DATA``
+        names, or else ``"synthetic"``.
     sample_rate : int
         Rate in Hz.
     seconds : float
@@ -73,7 +74,20 @@ def load_clips(
     if data == "urbansound8k":
         return UrbanSound8K(folds=folds).clips(sample_rate, seconds=seconds, progress=progress)
     folder = synthetic_folder(progress=progress) if data == "synthetic" else Path(data)
-    return read_folder(folder, folds=folds).decode(sample_rate, seconds=seconds, progress=progress)
+    return open_folder(folder, folds=folds).decode(sample_rate, seconds=seconds, progress=progress)
+
+
+def open_folder(folder: Path, *, folds: tuple[int, ...] | None = None) -> ClipTable:
+    """Read what a folder of sounds holds, in ESC-50's layout or, with ``audio/fold1``, as UrbanSound8K (lesson 4).
+
+    Raises
+    ------
+    InputError
+        If the folder is neither, or UrbanSound8K and not whole.
+    """
+    if (folder / "audio" / "fold1").is_dir():
+        return UrbanSound8K(folder, folds=folds).clip_table
+    return read_folder(folder, folds=folds)
 
 
 def synthetic_folder(seed: int = 0, *, progress: bool = True) -> Path:

@@ -101,13 +101,18 @@ class UrbanSound8K:
         return len(self.table)
 
     @property
+    def clip_table(self) -> ClipTable:
+        """The clips as those of any folder."""
+        return ClipTable(self.folder / "audio", self.table)
+
+    @property
     def paths(self) -> list[Path]:
         """Path of each clip."""
-        return ClipTable(self.folder / "audio", self.table).paths
+        return self.clip_table.paths
 
     def clips(self, sample_rate: int, *, seconds: float = SECONDS, progress: bool = True) -> ClipArray:
         """Decode the set to mono at one rate, through the cache; excerpts under 4 s are followed by zeros."""
-        return ClipTable(self.folder / "audio", self.table).decode(sample_rate, seconds=seconds, progress=progress)
+        return self.clip_table.decode(sample_rate, seconds=seconds, progress=progress)
 
     def validate(self) -> Validation:
         """Look at every file anew and tell whole, missing, corrupt and extra ones apart."""
