@@ -23,7 +23,9 @@ def add_parser(subparsers) -> None:
         "again, compare goes on where it was.",
     )
     parser.add_argument(
-        "--data", default=None, help="a set's name, or a folder in ESC-50's layout (default: synthetic)"
+        "--data",
+        default=None,
+        help="a set's name, or a folder laid out as ESC-50 or UrbanSound8K (default: synthetic)",
     )
     add_data_options(parser)
     parser.add_argument("--networks", default="all", help="such as envnet,mel-cnn (default: all)")

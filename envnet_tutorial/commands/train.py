@@ -18,7 +18,9 @@ def add_parser(subparsers) -> None:
         "network together, or, with --share folds, each process trains networks of its own.",
     )
     parser.add_argument(
-        "--data", default=None, help="a set's name, or a folder in ESC-50's layout (default: synthetic)"
+        "--data",
+        default=None,
+        help="a set's name, or a folder laid out as ESC-50 or UrbanSound8K (default: synthetic)",
     )
     add_data_options(parser)
     parser.add_argument("--out", type=Path, required=True, help="the run folder to write")
