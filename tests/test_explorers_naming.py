@@ -46,7 +46,7 @@ def lively_network():
 
 def explorer_of(network, threshold):
     torch.manual_seed(1)
-    naming = layout(network) | {"classes": CLASSES, "threshold": threshold, "measured": "Measured."}
+    naming = layout(network) | {"classes": CLASSES, "threshold": threshold, "measured": "Measured.", "details": ""}
     return HearingExplorer(PooledNormEnvNet(3).eval(), sample_sounds(), "Weights: random.", RATIO, naming)
 
 
@@ -72,9 +72,10 @@ def test_what_is_said_of_the_shipped_networks_follows_from_their_tests():
     clips = pretrained.result.tables["clips"]
     settings, rule = naming_settings(pretrained, 1), naming_rule(clips)
     right = int((clips["window_prediction"] == clips["label"]).sum())
-    assert f"On {len(clips):,} clips" in settings["measured"]
-    assert f"were right {right:,} times ({right / len(clips):.0%})" in settings["measured"]
-    assert f"{rule.named:,} clips got a name, {rule.right / rule.named:.0%} of them rightly" in settings["measured"]
+    assert f"right for {100 * right / len(clips):.0f} % of" in settings["measured"]
+    assert f"1.5 s of {len(clips):,} clips" in settings["details"] and f": {right:,} right" in settings["details"]
+    assert f"{rule.named:,} clips got a name, and {100 * rule.right / rule.named:.0f} % of" in settings["details"]
+    assert f"from {100 * rule.threshold:.0f} % on" in settings["details"] and "CC BY-NC 3.0" in settings["details"]
     assert settings["threshold"] == rule.threshold and len(settings["classes"]) == 50
     assert not any("_" in name for name in settings["classes"])
 
@@ -97,14 +98,15 @@ class TestInTheBrowser:
             np.testing.assert_allclose(found["probabilities"], expected.numpy(), atol=1e-4)
             times.append(found["busy"])
             order = expected.argsort(descending=True)[:5]
-            best = round(100 * float(expected[order[0]]))
-            assert found["verdict"] == f"A small network names it: {CLASSES[order[0]]}, {best} % sure."
+            best, sure = CLASSES[order[0]], round(100 * float(expected[order[0]]))
+            shown = f"{sure} %" if expected[order[0]] <= 0.99 else "over 99 %"
+            assert found["verdict"] == f"A small network names it: {best}, {shown} sure."
             assert [row.startswith(CLASSES[i]) for row, i in zip(found["rows"], order, strict=True)] == [True] * 5
             np.testing.assert_allclose(found["bars"], 100 * expected[order].numpy(), atol=0.02)
         assert min(times) < 1000  # ms; 300 on an idle machine, where half a second is allowed
 
     def test_below_the_threshold_it_says_none_of_these(self, driver, tmp_path):
-        driver.get(write_page(tmp_path, explorer_of(lively_network(), 0.999)))
+        driver.get(write_page(tmp_path, explorer_of(lively_network(), 1.0)))
         found = named(driver)
         best = int(np.argmax(found["probabilities"]))
         assert found["verdict"].startswith("A small network says: none of these. Its best guess, ")

@@ -19,6 +19,7 @@ def tiny_clips():
     return pd.DataFrame(
         {
             "fold": [1, 1, 1, 1, 2, 2, 2, 2],
+            "name": [f"1-{source}-A-0" for source in (10, 10, 30, 30, 20, 20, 40, 40)],
             "label": [0, 1, 2, 0, 0, 1, 2, 1],
             "prediction": [0, 1, 2, 1, 0, 1, 2, 1],
             "window_prediction": [0, 1, 0, 1, 0, 1, 1, 1],
@@ -86,10 +87,10 @@ def test_the_lowest_threshold_against_all_that_there_are():
     assert lowest_threshold(np.array([0.4, 0.9]), np.array([False, False]), 0.8) == 1.0
 
 
-def test_the_rule_is_tested_on_folds_that_did_not_choose_it():
-    rule = naming_rule(tiny_clips(), trust=0.8)
-    # Fold 2 alone: 0.7 and 0.6 are right, 0.5 wrong, 0.4 right, 3 of 4: threshold 0.6. Of fold 1, 0.9 and 0.8 reach it.
-    # Fold 1 alone: 0.9 and 0.8 are right: threshold 0.8. Of fold 2 none reaches it.
+def test_the_rule_is_tested_on_recordings_that_did_not_choose_it():
+    rule = naming_rule(tiny_clips(), trust=0.8, parts=2)
+    # Recordings 10 and 30 alone: 0.9 and 0.8 are right, 0.3 and 0.2 wrong: threshold 0.8. Of the rest none reaches it.
+    # Recordings 20 and 40 alone: 0.7 and 0.6 are right, 0.5 wrong, 0.4 right: threshold 0.6. 0.9 and 0.8 reach it.
     assert (rule.clips, rule.named, rule.right) == (8, 2, 2)
     # All: right are 0.9, 0.8, 0.7, 0.6, then 0.5 wrong (4 of 5), 0.4 right (5 of 6), 0.3 wrong (5 of 7).
     assert rule.threshold == 0.4

@@ -62,7 +62,7 @@
     this.naming = given.naming.layers ? new hearingNaming.Panel(this, root) : null;
     this.buildFilter();
     this.levelText = node("p", { "class": "origin" }, root);
-    node("p", { "class": "origin" }, root, given.origin);
+    [given.origin, given.naming.details || ""].forEach(function (text) { node("p", { "class": "origin" }, root, text); });
   };
 
   Explorer.prototype.map = function (parent, name, rows) {

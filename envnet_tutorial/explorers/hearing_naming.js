@@ -130,7 +130,7 @@ var hearingNaming = (function () {
       var row = node("li", {}, this.list), name = node("span", { "class": "name" }, row), track = node("span", { "class": "track", "aria-hidden": "true" }, row);
       return { name: name, bar: node("span", { "class": "amount" }, track), share: node("span", { "class": "share" }, row) };
     }, this);
-    node("p", { "class": "origin" }, this.box, given.measured);
+    node("p", { "class": "quiet" }, this.box, given.measured);
     this.wait();
   }
 
@@ -156,7 +156,7 @@ var hearingNaming = (function () {
 
   Panel.prototype.show = function (probabilities) {
     var given = this.given, order = Array.from(probabilities.keys()).sort(function (a, b) { return probabilities[b] - probabilities[a]; });
-    function percent(share) { return share > 0 && share < 0.01 ? "under 1 %" : Math.round(100 * share) + " %"; }
+    function percent(share) { return share < 0.01 ? "under 1 %" : share > 0.99 ? "over 99 %" : Math.round(100 * share) + " %"; }
     var best = order[0], sure = percent(probabilities[best]);
     this.box.classList.remove("old");
     this.verdict.textContent = probabilities[best] >= given.threshold ? "A small network names it: " + given.classes[best] + ", " + sure + " sure." :

@@ -26,21 +26,33 @@ def naming_settings(pretrained: Pretrained, fold: int) -> dict:
     Returns
     -------
     dict
-        `layout` of the network; classes; threshold; measured, what its answers were worth on clips it had not heard.
+        `layout` of the network; classes; threshold; measured and details, what its answers were worth on clips that
+        it had not heard, in one sentence and in several.
     """
     rule, tests = naming_rule(pretrained.result.tables["clips"]), pretrained.tests()
-    network, right = pretrained.network(fold), tests["correct_window"].sum()
+    network, right = pretrained.network(fold), int(tests["correct_window"].sum())
     weights = sum(parameter.numel() for parameter in network.parameters())
-    measured = (
-        f"The network has {weights:,} weights and knows {len(pretrained.classes)} classes of sounds. On {rule.clips:,} "
-        f"clips, each new to the network that heard its loudest 1.5 s, networks of this kind were right {right:,} "
-        f"times ({right / rule.clips:.0%}). It names a sound from {rule.threshold:.0%} on, which was chosen so that "
-        f"{TRUST:.0%} of the names are right. Tested on the folds on which it was not chosen, {rule.named:,} clips got "
-        f"a name, {rule.right / max(1, rule.named):.0%} of them rightly. What it says to sounds of no class was not "
+    measured = f"Measured: right for {percent(right, rule.clips)} of the 1.5 s sounds that were new to it."
+    details = (
+        f"The network that names has {weights:,} weights and knows {len(pretrained.classes)} classes. Its measure is "
+        f"the loudest 1.5 s of {rule.clips:,} clips, each heard by a network of this kind to which it was new: "
+        f"{right:,} right. A name is given from {100 * rule.threshold:.0f} % on, chosen so that "
+        f"{100 * TRUST:.0f} % of the names are right; on recordings on which it was not chosen, {rule.named:,} clips got a "
+        f"name, and {percent(rule.right, rule.named)} of these were right. What it says to sounds of no class was not "
         f"measured. {pretrained.origin()}"
     )
     classes = [name.replace("_", " ") for name in pretrained.classes]
-    return layout(network) | {"classes": classes, "threshold": rule.threshold, "measured": measured}
+    return layout(network) | {
+        "classes": classes,
+        "threshold": rule.threshold,
+        "measured": measured,
+        "details": details,
+    }
+
+
+def percent(part: int, whole: int) -> str:
+    """Write a share as a whole number of per cent."""
+    return f"{100 * part / max(1, whole):.0f} %"
 
 
 def layout(network: CompactPooledNorm) -> dict:
