@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from selenium.webdriver.support.ui import WebDriverWait
-from test_explorers_hearing import PATIENCE, RATIO, chromium, write_page
+from test_explorers_hearing import PATIENCE, RATIO, chromium, thread_time, write_page
 from torch import nn
 
 from envnet_tutorial.audio.levels import compress_levels
@@ -21,7 +21,7 @@ READ = """
 const page = document.querySelector(".hearing-explorer").explorer, naming = page && page.root.naming;
 if (!naming || naming.run !== page.run) return null;
 const rows = Array.from(page.root.querySelectorAll(".names li"));
-return {probabilities: naming.probabilities, busy: naming.busy, window: Array.from(page.window),
+return {probabilities: naming.probabilities, window: Array.from(page.window),
   verdict: page.root.querySelector(".verdict").textContent,
   rows: rows.map(row => row.textContent), bars: rows.map(row => parseFloat(row.querySelector(".amount").style.width))};
 """
@@ -87,7 +87,6 @@ class TestInTheBrowser:
     def test_the_page_computes_what_pytorch_does(self, driver, tmp_path):
         network = lively_network()
         driver.get(write_page(tmp_path, explorer_of(network, 0.0)))
-        times = []
         for button in range(3):
             driver.execute_script(f"document.querySelector('.hearing-explorer').explorer.samples[{button}].click();")
             found = named(driver)
@@ -96,14 +95,29 @@ class TestInTheBrowser:
                 expected = network(window[None]).softmax(dim=1)[0]
             assert expected.max() > 0.2 and expected.min() < 0.05  # it prefers something
             np.testing.assert_allclose(found["probabilities"], expected.numpy(), atol=1e-4)
-            times.append(found["busy"])
             order = expected.argsort(descending=True)[:5]
             best, sure = CLASSES[order[0]], round(100 * float(expected[order[0]]))
             shown = f"{sure} %" if expected[order[0]] <= 0.99 else "over 99 %"
             assert found["verdict"] == f"A small network names it: {best}, {shown} sure."
             assert [row.startswith(CLASSES[i]) for row, i in zip(found["rows"], order, strict=True)] == [True] * 5
             np.testing.assert_allclose(found["bars"], 100 * expected[order].numpy(), atol=0.02)
-        assert min(times) < 1000  # ms; 300 on an idle machine, where half a second is allowed
+
+    def test_a_name_takes_less_than_half_a_second(self, driver, tmp_path):
+        """Processor time, because other programs may share the machine's cores."""
+        driver.get(write_page(tmp_path, explorer_of(lively_network(), 0.0)))
+        named(driver)
+        driver.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
+        taken = []
+        for _ in range(3):
+            begun = thread_time(driver)
+            driver.execute_script(
+                "const page = document.querySelector('.hearing-explorer').explorer;"
+                "page.root.naming = null; page.naming.begin(page.run);"
+            )
+            named(driver)
+            taken.append(thread_time(driver) - begun)
+        driver.execute_cdp_cmd("Performance.disable", {})
+        assert min(taken) < 0.5
 
     def test_below_the_threshold_it_says_none_of_these(self, driver, tmp_path):
         driver.get(write_page(tmp_path, explorer_of(lively_network(), 1.0)))

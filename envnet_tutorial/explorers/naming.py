@@ -37,9 +37,9 @@ def naming_settings(pretrained: Pretrained, fold: int) -> dict:
         f"The network that names has {weights:,} weights and knows {len(pretrained.classes)} classes. Its measure is "
         f"the loudest 1.5 s of {rule.clips:,} clips, each heard by a network of this kind to which it was new: "
         f"{right:,} right. A name is given from {100 * rule.threshold:.0f} % on, chosen so that "
-        f"{100 * TRUST:.0f} % of the names are right; on recordings on which it was not chosen, {rule.named:,} clips got a "
-        f"name, and {percent(rule.right, rule.named)} of these were right. What it says to sounds of no class was not "
-        f"measured. {pretrained.origin()}"
+        f"{100 * TRUST:.0f} % of the names are right; on recordings on which it was not chosen, {rule.named:,} clips "
+        f"got a name, and {percent(rule.right, rule.named)} of these were right. What it says to sounds of no class "
+        f"was not measured. {pretrained.origin()}"
     )
     classes = [name.replace("_", " ") for name in pretrained.classes]
     return layout(network) | {
