@@ -14,8 +14,6 @@ MAX_LINES = 25
 MAX_MEDIAN_LINES = 8
 #: Characters of code that a column of the page holds.
 MAX_COLUMNS = 88
-#: The lessons that keep to it; the others join when they do.
-NARROW = ("0", "appendix_statistics")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 PICTURES = ("image/png", "image/jpeg")
 INSTALL = """\
@@ -164,12 +162,10 @@ def folds_solutions(notebook, path: Path) -> Iterator[str]:
 
 
 def fits_the_column(notebook, path: Path) -> Iterator[str]:
-    """Refuse code and printed text that the page cuts off at its right edge, in the lessons that are `NARROW`.
+    """Refuse code and printed text that the page cuts off at its right edge.
 
     The installation is one text for all, and what is said of a solution is wrapped by the page.
     """
-    if not path.name.startswith(NARROW):
-        return
     for position, cell in enumerate(code_cells(notebook)[1:], start=2):
         printed = "" if "solution" in tags(cell) else "\n".join(printed_texts(cell))
         for line in (*cell.source.splitlines(), *printed.splitlines()):

@@ -140,6 +140,23 @@ def test_page_fits_a_phone(browser, name):
     assert browser.execute_script("return document.documentElement.scrollWidth") <= PHONE[0], widest(browser)
 
 
+# How many pixels of the screen each figure of a cell gives to one of its own.
+SCALES = """
+return [...document.querySelectorAll("article .cell_output figure img")].map(
+  (image) => image.getBoundingClientRect().width / image.naturalWidth
+);
+"""
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_labels_of_figures_can_be_read_on_a_phone(browser, name):
+    """The book's figures have text of 14.5 pixels (`plotting.style`): shown at 0.7 of their size, 10 are left."""
+    show(browser, name, size=PHONE)
+    scales = browser.execute_script(SCALES)
+    assert scales, "no figure was measured"
+    assert all(scale >= 0.7 for scale in scales), scales
+
+
 def widest(browser) -> list[str]:
     """Name the elements that stick out, without those that scroll within one that does not."""
     return browser.execute_script(

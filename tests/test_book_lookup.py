@@ -9,7 +9,9 @@ from scripts.repository import ROOT
 
 BIBLIOGRAPHY = (ROOT / "book" / "bibliography.md").read_text(encoding="utf-8")
 GLOSSARY = (ROOT / "book" / "glossary.md").read_text(encoding="utf-8")
+NOTATION = (ROOT / "book" / "notation.md").read_text(encoding="utf-8")
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+GREEK = "alpha|beta|gamma|delta|varepsilon|eta|theta|lambda|mu|rho|sigma|Sigma|tau|phi|omega"
 #: What a first reader missed once.
 MISSED = {"Fourier transform", "phase", "harmonic", "bin", "Hann window", "nat", "gradient", "ReLU", "loss", "batch"}
 
@@ -17,6 +19,14 @@ MISSED = {"Fourier transform", "phase", "harmonic", "bin", "Hann window", "nat",
 def prose(notebook) -> str:
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+
+
+def letters(text: str) -> set[str]:
+    """Return the letters, Latin and Greek, of the formulas of a text, without names of functions and words."""
+    formulas = " ".join(map("".join, re.findall(r"\$\$(.+?)\$\$|\$(.+?)\$", text, re.DOTALL)))
+    formulas = re.sub(r"\\(?:text|mathrm)\{[^}]*\}", "", formulas)
+    greek = re.findall(rf"\\({GREEK})(?![a-zA-Z])", formulas)
+    return {*greek, *re.findall(r"[a-zA-Z]", re.sub(r"\\[a-zA-Z]+", "", formulas))}
 
 
 def terms() -> list[str]:
@@ -42,3 +52,20 @@ def test_the_glossary_has_what_a_reader_missed_in_the_order_of_the_alphabet():
     assert set(terms()) >= MISSED
     assert first == sorted(first, key=str.lower)
     assert len(terms()) == len(set(map(str.lower, terms())))
+
+
+@pytest.mark.parametrize("notebook", LESSONS, ids=lambda path: path.stem)
+def test_the_notation_has_every_letter_of_a_lesson(notebook):
+    symbols = "\n".join(re.findall(r"^\|(.+?)\|", NOTATION.split("## Symbols")[1], re.MULTILINE))
+    assert letters(prose(notebook)) - letters(symbols) <= {"e", "i"}  # Euler's number, and the imaginary unit
+
+
+def test_each_symbol_of_the_notation_has_one_row():
+    rows = re.findall(r"^\| (\$.+?) \|", NOTATION.split("## Symbols")[1], re.MULTILINE)
+    symbols = [symbol.strip() for row in rows for cell in row.split("$")[1::2] for symbol in cell.split(",")]
+    assert len(symbols) == len(set(symbols)) > 30
+
+
+def test_letters_are_those_of_formulas_alone():
+    found = letters(r"A word, $x_1 \le \max(\gamma, y_\text{out})$ and $$\mathrm{KL}(t)$$")
+    assert found == {"x", "gamma", "y", "t"}

@@ -37,7 +37,7 @@ def test_a_question_is_whole_in_its_json(question):
 def test_every_question_belongs_to_a_check_of_its_lesson():
     content = export.to_json()
     assert content["malformed"] == MALFORMED
-    assert [len(names) for names in content["lessons"].values()] == [3, 5, 4, 4, 3, 5, 7, 1, 1]
+    assert [len(names) for names in content["lessons"].values()] == [4, 5, 4, 4, 3, 5, 7, 1, 1]
     for lesson in export.LESSONS:
         for question in export.questions_of(lesson):
             assert getattr(lesson, question.name)("...").message == question.task
@@ -53,12 +53,27 @@ def test_no_hint_hides_a_right_answer_or_another_hint(question):
         assert question.judge(case.answer).correct is (case in question.also)
 
 
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+
+
+def sources(notebook: Path, kind: str) -> str:
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == kind)
+
+
+def checks_called(notebook: Path) -> set[str]:
+    return set(re.findall(r"\bcheck_\w+", sources(notebook, "code")))
+
+
 def test_every_check_that_a_lesson_calls_exists():
     names = {name for lesson in export.LESSONS for name in vars(lesson) if name.startswith("check_")}
-    called = set()
-    for notebook in (Path(__file__).parents[1] / "notebooks").glob("*.ipynb"):
-        for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
-            if cell["cell_type"] == "code":
-                called |= set(re.findall(r"\bcheck_\w+", "".join(cell["source"])))
+    called = set().union(*map(checks_called, NOTEBOOKS))
     assert called
     assert called <= names
+
+
+@pytest.mark.parametrize("notebook", [path for path in NOTEBOOKS if path.stem[0] == "0"], ids=lambda path: path.stem)
+def test_a_lesson_has_five_exercises_and_more(notebook):
+    """Those that are checked, and the open ones, which say what a good answer holds."""
+    open_ones = sources(notebook, "markdown").count("<summary>What a good answer holds</summary>")
+    assert len(checks_called(notebook)) + open_ones >= 5

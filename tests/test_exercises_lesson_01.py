@@ -17,11 +17,18 @@ CHECKS = [
     lesson_01.check_quantisation,
     lesson_01.check_decibels,
     lesson_01.check_mel,
+    lesson_01.check_bits,
+    lesson_01.check_alias_of,
 ]
 
 
 def slaney(f):
     return 3 * f / 200 if f < 1000 else 15 + 27 * math.log(f / 1000) / math.log(6.4)
+
+
+def heard_as(frequency, rate):
+    rest = frequency % rate
+    return min(rest, rate - rest)
 
 
 RIGHT = [
@@ -39,6 +46,12 @@ RIGHT = [
     (lesson_01.check_mel, lambda f: 2595 * math.log10(1 + f / 700), "1,000 mel"),
     (lesson_01.check_mel, lambda f: 1127 * math.log(1 + f / 700), "1,000 mel"),  # the same in natural logarithms
     (lesson_01.check_mel, lambda f: 2595 * torch.log10(torch.tensor([1 + f / 700])), "1,000 mel"),
+    *((lesson_01.check_bits, form, "92.1 dB") for form in number_forms(15)),
+    (lesson_01.check_alias_of, heard_as, "mirror"),
+    (lesson_01.check_alias_of, lambda *call: torch.tensor(float(heard_as(*call))), "mirror"),
+    (lesson_01.check_alias_of, lambda *call: [np.float32(heard_as(*call))], "mirror"),
+    (lesson_01.check_alias_of, lambda f, rate: abs(f - rate * round(f / rate)), "mirror"),
+    (lesson_01.check_alias_of, lambda f, rate: rate / np.pi * math.asin(abs(math.sin(math.pi * f / rate))), "mirror"),
 ]
 WRONG = [
     (lesson_01.check_file_size, 220_500, "number of samples"),
@@ -84,6 +97,22 @@ WRONG = [
     (lesson_01.check_mel, lambda mel: 700 * (10 ** (mel / 2595) - 1), "way back"),
     (lesson_01.check_mel, lambda f: 2595 * torch.log10(1 + f / 700), "(position 1) must be Tensor, not float"),
     (lesson_01.check_mel, lambda f: 2595 * math.log10(f / 700), "ValueError"),  # 0 Hz has no logarithm
+    (lesson_01.check_bits, (90 - 1.76) / 6.02, "bits are whole"),
+    (lesson_01.check_bits, 90 / 6.02, "1.76 dB of its own"),
+    (lesson_01.check_bits, 14, "not yet 90"),
+    (lesson_01.check_bits, 16, "one less"),
+    (lesson_01.check_bits, 24, "far fewer"),
+    (lesson_01.check_bits, 8, "solve for b"),
+    (lesson_01.check_alias_of, lambda f, rate: rate - f, "stays where it is"),
+    (lesson_01.check_alias_of, lambda f, rate: abs(rate - f), "stays where it is"),
+    (lesson_01.check_alias_of, lambda f, rate: f % rate, "an image below"),
+    (lesson_01.check_alias_of, lambda f, rate: min(f, rate / 2), "reflected there"),
+    (lesson_01.check_alias_of, lambda f, rate: min(f, rate - f), "right up to the rate"),
+    (lesson_01.check_alias_of, lambda f, rate: min(f, abs(rate - f)), "41,000 Hz"),
+    (lesson_01.check_alias_of, lambda f, rate: f % (rate / 2), "a mirror"),
+    (lesson_01.check_alias_of, lambda f, rate: -heard_as(f, rate), "given 9000, 16000, your function gave -7000"),
+    (lesson_01.check_alias_of, lambda f: f, "stopped with TypeError"),
+    (lesson_01.check_alias_of, 7000, "a function is wanted"),
 ]
 
 
@@ -117,3 +146,18 @@ def test_the_picture_shapes_are_those_of_the_feature_and_of_the_frames_on_the_pa
     sound = torch.zeros(24_000)
     assert lesson_01.check_picture_shape(log_mel(sound, 16_000).shape)
     assert lesson_01.check_picture_shape((40, len(sound.unfold(0, 400, 160))))
+
+
+@pytest.mark.parametrize(("frequency", "rate"), [(9000, 16_000), (17_000, 16_000), (41_000, 16_000), (25_000, 44_100)])
+def test_a_tone_has_the_samples_of_its_alias(frequency, rate):
+    """The reference of `check_alias_of` against where the Fourier transform of a second of samples has its peak."""
+    spectrum = np.abs(np.fft.rfft(np.cos(2 * np.pi * frequency * np.arange(rate) / rate)))
+    assert spectrum.argmax() == heard_as(frequency, rate)
+
+
+def test_fifteen_bits_are_the_first_to_lie_90_db_below():
+    """Against the rounding of a sine that no step of the file clips."""
+    sine = np.sin(2 * np.pi * 997 * np.arange(44_100) / 44_100)
+    noise = {bits: (sine * 2 ** (bits - 1)).round() / 2 ** (bits - 1) - sine for bits in (14, 15)}
+    ratios = {bits: 10 * math.log10((sine**2).mean() / (error**2).mean()) for bits, error in noise.items()}
+    assert ratios[14] < 90 < ratios[15]

@@ -41,8 +41,8 @@ def good_notebook():
     return notebook
 
 
-def judged(notebook, folder: Path, name="01_lesson.ipynb") -> list[str]:
-    path = folder / name
+def judged(notebook, folder: Path) -> list[str]:
+    path = folder / "01_lesson.ipynb"
     nbformat.write(notebook, path)
     return complaints(path)
 
@@ -130,15 +130,13 @@ def test_ordinary_text_is_no_path(tmp_path):
 
 
 def test_what_the_page_does_not_cut_off_may_be_long(tmp_path):
-    """A player's text is not shown, a solution's is wrapped, and one appendix is not yet held to the column."""
+    """A player's text is not shown, and a solution's is wrapped."""
     notebook = good_notebook()
     add_output(3, "display_data", data={"text/plain": "x" * 89, "text/html": "<audio>"})(notebook)
     add_output(4, "display_data", data={"text/plain": "Right: " + "x" * 89})(notebook)
     assert judged(notebook, tmp_path) == []
     notebook.cells[3].source = f"x = {'1' * 85}"
     assert judged(notebook, tmp_path) != []
-    notebook.cells[2].metadata.mystnb.figure.name = "fig-appendix-wave"
-    assert judged(notebook, tmp_path, "appendix_speed.ipynb") == []
 
 
 @pytest.mark.parametrize("breach", BREACHES)

@@ -60,9 +60,9 @@ def check_variance_behind(answer) -> Feedback:
             (lambda w, c: ((w @ c) * w).mean(dim=1), "the products are summed, not averaged."),
         ),
         rtol=1e-3,  # single precision will do, though terms of both signs cancel
-        praise="w C w for each filter: 8 by 8 numbers know what 24,007 outputs would tell.",
+        praise="w Σ w for each filter: 8 by 8 numbers know what 24,007 outputs would tell.",
         hint="the variance of a sum counts each pair of taps: w_i w_j times their covariance, summed over i and j.",
-        task="write a function of the weights (filter, taps) and the covariance (taps, taps).",
+        task="write a function of weights (filter, taps) and covariance (taps, taps).",
     ).judge(answer)
 
 

@@ -73,6 +73,22 @@ PICTURE_SHAPE = TupleQuestion(
     hint="one row for each band, one column for each hop of 10 ms.",
 )
 
+BITS = NumberQuestion(
+    name="check_bits",
+    task="replace the dots with a number of bits.",
+    answer=15,
+    unit="bits",
+    praise="6.02 x 15 + 1.76 = 92.1 dB; with 14 bits it is 86.0 dB.",
+    hints=(
+        Case(14.66, "so many would be enough, but bits are whole: which number is the first to do it?", 0.05),
+        Case(14.95, "the sine brings 1.76 dB of its own; and bits are whole.", 0.05),
+        Case(14, "6.02 x 14 + 1.76 = 86.0 dB: not yet 90."),
+        Case(16, "sixteen do it, but one less does it as well."),
+        Case(24, "24 do it, and so do far fewer."),
+    ),
+    hint="6.02 b + 1.76 dB is to be 90 at the least: solve for b, and round up.",
+)
+
 
 def check_file_size(answer: int) -> Feedback:
     """Check the number of bytes of a clip as 16-bit mono WAV (lesson 1): 2 x 44,100 x 5 and a header of 44 bytes.
@@ -93,6 +109,11 @@ def check_picture_shape(answer: tuple[int, int]) -> Feedback:
 def check_quantisation(answer: float) -> Feedback:
     """Check the signal-to-noise ratio in dB of a full-scale sine with 8 bits (lesson 1): 6.02 x 8 + 1.76 = 49.9."""
     return QUANTISATION.judge(answer)
+
+
+def check_bits(answer: int) -> Feedback:
+    """Check how many bits put the rounding noise 90 dB below a full-scale sine (lesson 1): 15, for 92.1 dB."""
+    return BITS.judge(answer)
 
 
 def check_decibels(answer) -> Feedback:
@@ -140,6 +161,34 @@ def check_mel(answer) -> Feedback:
         praise="1,000 Hz is 1,000 mel by construction; far above, the scale grows with the logarithm.",
         hint="the formula is 2595 log10(1 + f / 700); check it at 1,000 Hz.",
         task="write a function of a frequency in Hz.",
+    ).judge(answer)
+
+
+def check_alias_of(answer) -> Feedback:
+    """Check a function that says as which frequency a tone comes out that was sampled without a filter (lesson 1).
+
+    Parameters
+    ----------
+    answer : callable
+        Takes a frequency and a sampling rate in Hz, and returns the frequency from 0 to half the rate whose samples
+        are the tone's own, but for phase.
+    """
+    return FunctionQuestion(
+        calls=[(9000, 16_000), (1000, 16_000), (8000, 16_000), (17_000, 16_000), (41_000, 16_000), (25_000, 44_100)],
+        reference=lambda frequency, rate: min(frequency % rate, -frequency % rate),
+        mistakes=(
+            (lambda f, rate: rate - f, "a tone below half the rate stays where it is."),
+            (lambda f, rate: abs(rate - f), "a tone below half the rate stays where it is."),
+            (lambda f, rate: f % rate, "what lies above half the rate has an image below it."),
+            (lambda f, rate: min(f, rate / 2), "no tone stops at half the rate: it is reflected there."),
+            (lambda f, rate: min(f, rate - f), "right up to the rate. Above it, whole multiples of it come off first."),
+            (lambda f, rate: min(f, abs(rate - f)), "right up to one and a half times the rate: and 41,000 Hz?"),
+            (lambda f, rate: f % (rate / 2), "half the rate is a mirror: just above it, tones come back from there."),
+        ),
+        atol=0.01,
+        praise="whole multiples of the rate change no sample, and half the rate is a mirror.",
+        hint="take off whole multiples of the rate; what is left above half the rate is reflected.",
+        task="write a function of (frequency, rate), both in Hz.",
     ).judge(answer)
 
 

@@ -30,8 +30,8 @@ QUIZ = Quiz(
             ),
         ),
         QuizQuestion(
-            "A port calls `kl_div` with `log_target=True` and mixed labels. Nothing fails, and the loss falls. What is "
-            "wrong?",
+            "A program calls `kl_div` with `log_target=True` and mixed labels. Nothing fails, and the loss falls. What "
+            "is wrong?",
             (
                 Choice(
                     "Nothing: a loss that falls is a loss that works.",
