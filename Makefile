@@ -8,8 +8,10 @@ PACKAGE := $(shell find envnet_tutorial -type f -not -path '*/__pycache__/*')
 UV := UV_HTTP_TIMEOUT=300 $(BIN)/python -m uv pip
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 LOCK := --universal --python-version 3.11 --custom-compile-command "make lock"
-# Two processes share the cores, so a thread of torch that waits for another must not spin meanwhile.
-TWO_AT_A_TIME := OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n 2 --dist loadfile
+# Processes at a time; a lesson that trains takes up to 3 GB. They share the cores, so each computes on one thread, and no
+# thread of torch that waits for another may spin meanwhile.
+PROCESSES ?= 3
+TOGETHER := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n $(PROCESSES)
 
 .PHONY: help book pdf test notebooks lint format lock repository clean
 .DELETE_ON_ERROR:
@@ -29,13 +31,14 @@ pdf: book  ## print the built book, with a still for each thing that moves, into
 	$(MAKE) book
 
 test: $(READY)  ## run everything: package, lessons, book, pages in a browser
-	$(TWO_AT_A_TIME) -m "not pages" tests
-	$(TWO_AT_A_TIME) --timeout 900 --nbval --nbval-current-env notebooks
+	@# Lessons compute and many tests wait, so they run side by side; the lessons first, because they take longest.
+	$(TOGETHER) --dist loadfile --no-loadscope-reorder --timeout 900 --nbval --nbval-current-env \
+		-m "not pages" notebooks tests
 	@# Those outputs have just been reproduced, so the book may use them and need not execute the lessons again.
 	$(MAKE) _build/.package
 	$(BIN)/python -m scripts.notebooks reuse notebooks/*.ipynb
 	$(MAKE) book
-	$(BIN)/python -m pytest -n 2 tests/test_book.py tests/test_book_browser.py
+	$(TOGETHER) tests/test_book.py tests/test_book_browser.py
 	@$(BIN)/python -m scripts.browser
 
 notebooks: $(READY)  ## execute the lessons in place and store what git should keep of them

@@ -22,8 +22,8 @@ class Lane:
         Requirements that are there before the package, and that installing it must leave as they are.
     resolution : str, default "highest"
         Which of the versions that pyproject.toml allows are taken, in uv's words.
-    constraints : tuple of str, optional
-        Bounds that are not the package's own.
+    extras : tuple of str, optional
+        Which of the package's optional dependencies belong to it.
     newest_python : str, optional
         The last Python that these versions were built for; all without.
     reason : str, optional
@@ -35,10 +35,15 @@ class Lane:
     name: str
     preinstalled: tuple[str, ...] = ()
     resolution: str = "highest"
-    constraints: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
     newest_python: str | None = None
     reason: str = ""
     ignored: tuple[str, ...] = ()
+
+    @property
+    def has_torchaudio(self) -> bool:
+        """Whether lesson 1, which compares with torchaudio, finds it there."""
+        return "lessons" in self.extras or any(line.startswith("torchaudio") for line in self.preinstalled)
 
 
 #: ipywidgets 7 makes its channels by a name of ipykernel that goes away some day; nobody sees it but a test.
@@ -62,9 +67,9 @@ LANES = {
             reason="numpy 2.0.2 and pandas 2.2.2 were built for Python 3.12 at the latest",
             ignored=(OLD_WIDGETS,),
         ),
-        Lane("lowest", resolution="lowest-direct", ignored=(OLD_MATPLOTLIB, OLD_WIDGETS)),
-        # torchaudio 2.11 is its last release, and refuses to load beside a torch that was built for a later CUDA.
-        Lane("newest", constraints=("torch<2.12",)),
+        Lane("lowest", resolution="lowest-direct", extras=("lessons",), ignored=(OLD_MATPLOTLIB, OLD_WIDGETS)),
+        Lane("newest", extras=("lessons",)),
+        Lane("plain"),  # what `pip install` of the package alone brings: the newest torch, and no torchaudio
     )
 }
 

@@ -37,3 +37,9 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def torchaudio():
+    """Give what the package's own resampling and mel bank are held against; there is none beside the newest torch."""
+    return pytest.importorskip("torchaudio")

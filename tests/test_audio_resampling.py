@@ -4,7 +4,6 @@ import math
 
 import pytest
 import torch
-import torchaudio
 from tiny_sets import wav_bytes
 
 from envnet_tutorial.audio import level, load_audio, resample
@@ -16,7 +15,7 @@ RATES = (8_000, 11_024, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 44_100])
 @pytest.mark.parametrize("source_rate", [8_000, 11_025, 22_050, 44_100, 48_000, 96_000])
-def test_rate_conversion_is_bit_by_bit_torchaudios(source_rate, rate):
+def test_rate_conversion_is_bit_by_bit_torchaudios(source_rate, rate, torchaudio):
     content = wav_bytes(5, 0.2, source_rate, channels=2)
     waveform, found = load_audio(content, sample_rate=rate)
     assert found == rate
@@ -24,10 +23,18 @@ def test_rate_conversion_is_bit_by_bit_torchaudios(source_rate, rate):
     assert torch.equal(waveform, expected.clamp(-1, 1))
 
 
+@pytest.mark.parametrize("shape", [(400,), (2, 3, 400), (1, 7)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_any_shape_and_precision_are_bit_by_bit_torchaudios(shape, dtype, torchaudio):
+    signal = torch.randn(shape, dtype=dtype, generator=torch.Generator().manual_seed(2))
+    for rates in [(44_100, 16_000), (16_000, 44_100), (3, 1)]:
+        assert torch.equal(resample(signal, *rates), torchaudio.functional.resample(signal, *rates))
+
+
 @pytest.mark.parametrize("rates", [(441, 160), (160, 441), (7, 5), (1000, 689), (3, 1)])
 def test_pointwise_filter_agrees_with_the_table(rates):
     signal = torch.randn(2, 4_000, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    table = torchaudio.functional.resample(signal, *rates)
+    table = resample(signal, *rates)
     pointwise = resampling_module._resample_pointwise(signal, *rates)
     assert pointwise.shape == table.shape
     torch.testing.assert_close(pointwise, table, rtol=0, atol=1e-9)

@@ -7,7 +7,7 @@ import pytest
 import scipy.signal
 import torch
 
-from envnet_tutorial.audio.spectrograms import decibels, log_mel, log_mel_frames
+from envnet_tutorial.audio.spectrograms import decibels, log_mel, log_mel_frames, mel_triangles
 from envnet_tutorial.probing import probe_frequencies
 from envnet_tutorial.settings import ENVNET_INPUT
 
@@ -78,10 +78,26 @@ def test_too_short_a_sound_or_window_is_refused():
         log_mel(torch.zeros(1600), RATE, window_seconds=0.005)
 
 
-def test_mel_scale_agrees_with_torchaudio():
-    from torchaudio.functional import melscale_fbanks
+@pytest.mark.parametrize(("num_bands", "rate"), [(40, 16_000), (128, 44_100), (1, 8_000)])
+def test_triangles_are_those_written_down_one_weight_at_a_time_and_torchaudios(num_bands, rate, torchaudio):
+    frequencies = torch.linspace(0, rate / 2, 2_001, dtype=torch.float64)
+    found = mel_triangles(num_bands, frequencies, rate)
+    if rate == RATE:
+        np.testing.assert_allclose(found.T, triangles(2_001, num_bands).T, atol=1e-12)
+    library = torchaudio.functional.melscale_fbanks(2_001, 0.0, rate / 2, num_bands, rate)  # in single precision
+    torch.testing.assert_close(found.T.float(), library, atol=3e-4, rtol=0)
 
-    bank = melscale_fbanks(8001, 0.0, 8000.0, 6, 16_000)  # triangles of 1 Hz resolution
+
+def test_log_mel_is_torchaudios_to_a_thousandth_of_a_decibel(torchaudio):
+    sound = torch.rand(2, 3, 4_000, generator=torch.Generator().manual_seed(3)) - 0.5
+    library = torchaudio.transforms.MelSpectrogram(
+        RATE, n_fft=512, win_length=400, hop_length=160, n_mels=40, center=False
+    )
+    expected = decibels(library(torch.nn.functional.pad(sound, (56, 56))), reference=100**2)
+    torch.testing.assert_close(log_mel_frames(sound, RATE, hop=160, window=400), expected, atol=1e-3, rtol=0)
+
+
+def test_mel_scale_peaks_are_equal_steps():
     edges = probe_frequencies(8, 0, 8000)
-    peaks = bank.argmax(dim=0).double()
+    peaks = mel_triangles(6, torch.arange(8_001), RATE).argmax(dim=1).double()  # triangles of 1 Hz resolution
     torch.testing.assert_close(peaks, edges[1:-1], atol=1.0, rtol=0)

@@ -6,7 +6,6 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-import torchaudio
 from tiny import losses_while_learning, parameters_of, with_small_head
 from torch import nn
 
@@ -42,7 +41,7 @@ def test_the_picture_is_the_spectrogram_of_lesson_1():
     torch.testing.assert_close(inside, expected[..., 1:149])
 
 
-def test_the_picture_is_torchaudios_under_its_own_decibels():
+def test_the_picture_is_torchaudios_under_its_own_decibels(torchaudio):
     sound = 0.1 * noise(1, 8_000)
     mel = torchaudio.transforms.MelSpectrogram(RATE, n_fft=512, win_length=400, hop_length=160, n_mels=40, center=True)
     expected = torchaudio.functional.amplitude_to_DB(mel(sound), 10.0, 1e-10, 0.0) - 10 * math.log10(100**2)
@@ -85,7 +84,7 @@ def test_number_of_parameters(name, front, learned):
     assert front in (0, 2 * 40 * 400)
 
 
-def test_pairs_have_unit_energy_and_mels_centres_and_widths():
+def test_pairs_have_unit_energy_and_mels_centres_and_widths(torchaudio):
     pairs = mel_pairs(BANDS, 400, RATE)
     torch.testing.assert_close(pairs.square().sum(dim=(1, 2)), torch.ones(BANDS, dtype=torch.float64))
     analytic = torch.complex(pairs[:, 0], pairs[:, 1])

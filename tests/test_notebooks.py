@@ -4,14 +4,21 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import torch
 import yaml
+from faulty_server import FaultyServer
+from house import lesson_code
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from tiny_sets import esc_files, tiny_esc50
 
+from envnet_tutorial import datasets, training
+from envnet_tutorial.training import live
 from scripts.notebook_rules import INSTALL, RULES, WIDGET, complaints
 from scripts.notebooks import COVER, METADATA, execute, figure, normalise, reuse
 from scripts.repository import ROOT, address
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+FILES = esc_files()
 PNG = "iVBORw0KGgo="
 FIGURE = {
     "mystnb": {
@@ -171,6 +178,33 @@ def test_there_are_lessons_and_the_contents_list_them():
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_lesson_keeps_the_rules(path):
     assert complaints(path) == []
+
+
+FORM = ('DATASET = "synthetic"  # @param ["synthetic", "esc10", "esc50"]', 'CHECKPOINTS = ""  # @param {type:"string"}')
+
+
+TRAINING = [path for path in NOTEBOOKS if path.name[:2] in ("04", "06", "07")]
+
+
+@pytest.mark.parametrize("path", TRAINING, ids=lambda path: path.stem)
+def test_a_lesson_that_trains_takes_real_sounds_from_a_form(path, tmp_path, monkeypatch):
+    """Chosen in the form, they are fetched, checked and decoded; without a GPU the recipe stays the lesson's."""
+    monkeypatch.setenv("ENVNET_CACHE", str(tmp_path))
+    monkeypatch.delenv("ENVNET_DATA", raising=False)
+    monkeypatch.setattr(live, "choose_device", lambda: torch.device("cpu"))
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    settings = next(cell.source for cell in cells if "settings" in cell.metadata.get("tags", []))
+    assert tuple(settings.splitlines()[:2]) == FORM
+    code = lesson_code(path).replace(FORM[0], 'DATASET = "esc10"')
+    (loading,) = (line for line in code.splitlines() if "load_clips(" in line)
+    (recipe,) = (line for line in code.splitlines() if "live_recipe(" in line)
+    with FaultyServer(FILES) as server:
+        monkeypatch.setattr(datasets, "ESC50", tiny_esc50(FILES, mirrors=(server.url,)))
+        names = {"load_clips": datasets.load_clips, "training": training, "RECIPE": training.LESSON, "DATASET": "esc10"}
+        exec(f"{recipe}\n{loading}", names)
+        assert sum(server.requests.values()) == 16  # the metadata, and what is of ESC-10
+    assert len(names["clips"]) == 15 and names["RECIPE"] is training.LESSON
+    assert "training.outlook(" in code and code.count("training.checkpoint_file(CHECKPOINTS, ") >= 1
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -76,6 +76,24 @@ def test_package_has_lower_bounds_only():
         assert [specifier.operator for specifier in Requirement(line).specifier] == [">="], line
 
 
+def test_only_lessons_ask_for_torchaudio():
+    """A plain installation takes the newest torch, which the last torchaudio refuses to be loaded beside."""
+    assert "torchaudio" not in declared()
+    asked = {Requirement(line).name for line in PROJECT["optional-dependencies"]["lessons"]}
+    assert asked == {"torch", "torchaudio"}
+    needs = [path.name for path in (ROOT / "notebooks").glob("*.ipynb") if "torchaudio" in foreign(lesson_code(path))]
+    assert needs == ["01_loading_audio.ipynb"]
+    assert f'pip install "envnet-tutorial[lessons] @ git+{address()}"' in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_package_loads_where_there_is_no_torchaudio():
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in MODULES]
+    names = [name for name in names if not name.endswith("__main__")]
+    code = f"import sys; sys.modules['torchaudio'] = None\nfor name in {names}: __import__(name)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_requirements_are_exact_and_complete():
     names = {canonicalize_name(pin.name) for pin in pins()}
     for pin in pins():

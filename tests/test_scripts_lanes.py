@@ -66,6 +66,8 @@ def test_what_is_preinstalled_comes_first_and_bounds_what_follows(tmp_path):
 def test_the_lowest_versions_are_those_of_the_package_alone(tmp_path):
     """Tools have no lower bounds here, so that the lowest pytest would be one of 2009."""
     command = lanes.resolve(LANES["lowest"], "3.11", tmp_path)
+    assert "--extra" not in lanes.resolve(LANES["plain"], "3.11", tmp_path)
+    assert command[command.index("--extra") + 1] == "lessons"
     assert command[command.index("--resolution") + 1] == "lowest-direct"
     assert command[command.index("--python-version") + 1] == "3.11"
     assert str(ROOT / "pyproject.toml") in command
@@ -157,6 +159,16 @@ def test_all_is_well(pretend, capsys):
     steps = {(HERE, step): "passed" for step in ("install", "tests", "02_lesson.ipynb")}
     assert verdicts(capsys) == steps | {("3.99", "all"): "skipped"}
     assert len(commands) == 6  # environment, pins, what is there before, package, tests, one lesson
+
+
+def test_a_lesson_that_compares_with_torchaudio_waits_for_a_lane_that_has_it(pretend, capsys, tmp_path):
+    nbformat.write(notebook("import torchaudio"), tmp_path / "01_lesson.ipynb")
+    for lane, verdict in (("plain", "skipped"), ("newest", "passed")):
+        pretend()
+        asked = ["--notebook", str(tmp_path / "01_lesson.ipynb"), "--notebook", str(tmp_path / "02_lesson.ipynb")]
+        assert lanes.main([lane, "--python", HERE, *asked]) == 0
+        found = verdicts(capsys)
+        assert found[HERE, "01_lesson.ipynb"] == verdict and found[HERE, "02_lesson.ipynb"] == "passed"
 
 
 @pytest.mark.parametrize(("word", "step"), [("pytest -q", "tests"), ("nbclient.cli", "02_lesson.ipynb")])

@@ -52,26 +52,32 @@ def test_a_lane_is_left_out_only_where_its_versions_were_never_built():
     left_out = {
         name: [python for python in claimed_pythons() if reason_to_skip(lane, python)] for name, lane in LANES.items()
     }
-    assert left_out == {"colab": ["3.13", "3.14"], "lowest": [], "newest": []}
+    assert left_out == {"colab": ["3.13", "3.14"], "lowest": [], "newest": [], "plain": []}
     assert "3.12" in reason_to_skip(LANES["colab"], "3.13")
     assert reason_to_skip(LANES["colab"], "3.9") is None  # a number, no text
 
 
-def test_what_is_on_colab_is_allowed_by_the_package():
-    allowed = {Requirement(line).name: Requirement(line).specifier for line in PROJECT["dependencies"]}
+def requirements(lines):
+    return {Requirement(line).name: Requirement(line).specifier for line in lines}
+
+
+@pytest.mark.parametrize("extras", [[], PROJECT["optional-dependencies"]["lessons"]], ids=["alone", "lessons"])
+def test_what_is_on_colab_is_allowed_by_the_package(extras):
+    allowed = requirements(PROJECT["dependencies"]) | requirements(extras)
     for line in LANES["colab"].preinstalled:
         (pin,) = Requirement(line).specifier
         assert pin.operator == "=="
-        assert allowed[Requirement(line).name].contains(pin.version)
+        name = Requirement(line).name
+        assert allowed[name].contains(pin.version) if name in allowed else name == "torchaudio"
 
 
-def test_the_newest_torch_is_the_pinned_one():
-    """Once there is a torchaudio for a later torch, the pins move, and the bound of the lane has to move too."""
-    (bound,) = LANES["newest"].constraints
+def test_lessons_with_torchaudio_stop_at_the_pinned_torch():
+    """Once there is a torchaudio for a later torch, the pins move, and the bound of the extra has to move too."""
+    bound = requirements(PROJECT["optional-dependencies"]["lessons"])["torch"]
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     pinned = Version(next(line for line in lines if line.startswith("torch==")).split("==")[1])
-    assert Requirement(bound).specifier.contains(pinned)
-    assert not Requirement(bound).specifier.contains(f"{pinned.major}.{pinned.minor + 1}")
+    assert bound.contains(pinned)
+    assert not bound.contains(f"{pinned.major}.{pinned.minor + 1}")
 
 
 def entry(name, version):

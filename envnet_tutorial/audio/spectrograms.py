@@ -4,7 +4,7 @@ import functools
 
 import torch
 from torch import Tensor
-from torchaudio.transforms import MelSpectrogram
+from torch.nn import functional
 
 #: Quietest level that is kept, in dB relative to a full-scale sine.
 FLOOR = -100.0
@@ -38,6 +38,30 @@ def hz_to_mel(frequency):
 def mel_to_hz(mel):
     """Convert mel to Hz, the inverse of `hz_to_mel`."""
     return 700 * (10 ** (torch.as_tensor(mel, dtype=torch.float64) / 2595) - 1)
+
+
+def mel_triangles(num_bands: int, frequencies: Tensor, sample_rate: int) -> Tensor:
+    """Evaluate the triangles of a mel filter bank at given frequencies (lesson 1).
+
+    Parameters
+    ----------
+    num_bands : int
+        Triangles, at equal distances on the mel scale of `hz_to_mel` from 0 Hz to half the rate. Each begins and ends
+        at its neighbours' peaks.
+    frequencies : Tensor, shape (frequency,)
+        In Hz.
+    sample_rate : int
+        Rate in Hz.
+
+    Returns
+    -------
+    Tensor of float64, shape (band, frequency)
+        From 0 to 1, the peak of each triangle.
+    """
+    top = float(hz_to_mel(sample_rate / 2))
+    corners = mel_to_hz(torch.linspace(0, top, num_bands + 2, dtype=torch.float64))[:, None]
+    width, beyond = corners.diff(dim=0), frequencies.double() - corners  # (corner, frequency)
+    return torch.minimum(beyond[:-2] / width[:-1], -beyond[2:] / width[1:]).clamp(min=0)
 
 
 def log_mel(
@@ -79,7 +103,7 @@ def log_mel(
     if waveform.shape[-1] < hop or not 0 < hop <= window:
         raise ValueError(f"{waveform.shape[-1]} samples, a window of {window} and a hop of {hop} give no frame")
     early, both = (fourier_length(window) - hop) // 2 - around_window(window)[0], window - hop
-    padded = torch.nn.functional.pad(waveform, (early, both - early))
+    padded = functional.pad(waveform, (early, both - early))
     return log_mel_frames(padded, sample_rate, num_bands=num_bands, hop=hop, window=window, floor=floor)
 
 
@@ -107,10 +131,14 @@ def log_mel_frames(
     """
     if waveform.shape[-1] < window:
         raise ValueError(f"{waveform.shape[-1]} samples are no window of {window}")
-    transform, reference = _mel_transform(sample_rate, window, hop, num_bands, waveform.device)
+    size = fourier_length(window)
+    hann, triangles = _hann_and_triangles(sample_rate, window, num_bands, waveform.device)
     # The Fourier transform takes more samples than the window; what stands outside the window is multiplied by zero.
-    padded = torch.nn.functional.pad(waveform, around_window(window))
-    return decibels(transform(padded), reference=reference, floor=floor)
+    padded = functional.pad(waveform, around_window(window)).reshape(-1, waveform.shape[-1] + size - window)
+    bins = torch.stft(padded, size, hop, window, hann, center=False, return_complex=True)  # (signal, bin, frame)
+    bands = (bins.abs().square().transpose(1, 2) @ triangles).transpose(1, 2)  # (signal, band, frame)
+    full_scale = (window / 4) ** 2  # of a sine, since a Hann window has a mean of one half
+    return decibels(bands.reshape(*waveform.shape[:-1], *bands.shape[1:]), reference=full_scale, floor=floor)
 
 
 def fourier_length(window: int) -> int:
@@ -125,21 +153,12 @@ def around_window(window: int) -> tuple[int, int]:
 
 
 @functools.lru_cache(maxsize=16)
-def _mel_transform(
-    sample_rate: int, window: int, hop: int, num_bands: int, device: torch.device
-) -> tuple[MelSpectrogram, float]:
-    """Make torchaudio's transform on a device, and the power of a full-scale sine under its window.
+def _hann_and_triangles(sample_rate: int, window: int, num_bands: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Make the Hann window and the mel triangles, shape (bin, band), on a device.
 
-    It outlives whoever asks first, so that nobody's inference mode or default device may mark it.
+    They outlive whoever asks first, so that nobody's inference mode or default device may mark them.
     """
     with torch.inference_mode(False), torch.device("cpu"):
-        transform = MelSpectrogram(
-            sample_rate,
-            n_fft=fourier_length(window),
-            win_length=window,
-            hop_length=hop,
-            n_mels=num_bands,
-            center=False,
-        )
-        reference = (float(transform.spectrogram.window.sum()) / 2) ** 2
-        return transform.to(device), reference
+        frequencies = torch.linspace(0, sample_rate / 2, fourier_length(window) // 2 + 1, dtype=torch.float64)
+        triangles = mel_triangles(num_bands, frequencies, sample_rate).T.float()
+        return torch.hann_window(window).to(device), triangles.to(device)

@@ -6,6 +6,7 @@ Read `recipe` (what is decided), `batches` (what a step sees), `loop` (the step)
 from envnet_tutorial.training.evaluation import Evaluation, average_windows, confusion_matrix, evaluate, predict
 from envnet_tutorial.training.folds import FoldResult, build_model, k_fold, train_fold
 from envnet_tutorial.training.history import History
+from envnet_tutorial.training.live import Outlook, checkpoint_file, live_recipe, outlook
 from envnet_tutorial.training.loop import fit, kl_loss, train_epoch
 from envnet_tutorial.training.optimizer import make_optimizer
 from envnet_tutorial.training.recipe import FAST, LESSON, PAPER, PRESETS, SHORT, Preparation, Recipe
@@ -20,18 +21,22 @@ __all__ = [
     "Evaluation",
     "FoldResult",
     "History",
+    "Outlook",
     "Preparation",
     "Recipe",
     "TrainingState",
     "TrainingStopped",
     "average_windows",
     "build_model",
+    "checkpoint_file",
     "confusion_matrix",
     "evaluate",
     "fit",
     "k_fold",
     "kl_loss",
+    "live_recipe",
     "make_optimizer",
+    "outlook",
     "predict",
     "train_epoch",
     "train_fold",
