@@ -388,7 +388,7 @@ def test_the_still_is_the_picture(tmp_path):
 def test_what_is_no_film_is_refused(drawn):
     reel = drawn.reels[0]
     (responses,) = reel.panels.values()
-    broken = responses.clone()
+    broken, bare, long = responses.clone(), replace(reel, kernels=None), responses[:1].expand(20_000, -1, -1)
     broken[0, 0, 0] = torch.nan
     for wrong, match in (
         (replace(reel, panels={"filters": responses[..., :3]}), "4 tones"),
@@ -397,7 +397,7 @@ def test_what_is_no_film_is_refused(drawn):
         (replace(reel, start=5), "5 captions"),
         (replace(reel, panels={"filters": broken}), "not finite"),
         (replace(reel, kernels=torch.ones(5, 3, 7)), "a kernel for each"),
-        (replace(reel, panels={"filters": responses[:1].expand(20_000, -1, -1)}, captions=["0"] * 20_000), "at most"),
+        (replace(bare, panels={"filters": long}, captions=["0"] * len(long)), "at most"),
     ):
         with pytest.raises(ValueError, match=match):
             replace(drawn, reels=(wrong,))
