@@ -23,16 +23,17 @@ from envnet_tutorial.settings import ENVNET_INPUT
 COLOURS = 64
 #: The scripts that `film.js` builds on, each after those that it needs itself.
 PARTS = ("film_reels", "film_tone", "film_picture", "film_charts")
-#: A response from 0 to 1 travels as a whole number up to this one: rounding moves it by 0.00006 at most.
-FINEST = 8191
+#: A response from 0 to 1 travels as a whole number up to this one: rounding moves it by 0.00009 at most.
+FINEST = 5500
 #: Most responses of all reels together.
 MAX_VALUES = 400_000
 #: Under the picture, in Hz.
 TICKS = (200, 500, 1000, 2000, 4000)
-#: Frames of the training that travel in the page, of those that the result keeps.
-FRAMES = 20
+#: Most frames of the training that travel in the page: a page has room for so many. They stand closer together at its
+#: beginning, where filters move most.
+FRAMES, GROWTH = 14, 1.5
 #: Levels of the tones in dB, where a peak at full scale is 0, and which of them the film has.
-LEVELS, FILM_LEVEL = (-45, -40, -35, -30, -25, -20, -15, -10, -6, -3, 0), -6
+LEVELS, FILM_LEVEL = (-45, -40, -35, -30, -25, -20, -15, -10, -6, 0), -6
 CONTROLS = ("untrained", "trained", "shuffled labels")
 
 
@@ -161,9 +162,9 @@ def filters_through_training() -> FilterFilm:
 
 
 def training_reel(run: Result) -> Reel:
-    """Make a reel of the film of a run's first fold, thinned out evenly."""
+    """Make a reel of the film of a run's first fold, thinned out."""
     film, settings = views.film(run), run.settings
-    shown = np.linspace(0, len(film.steps) - 1, FRAMES).round().astype(int)
+    shown = np.unique((np.linspace(0, 1, FRAMES) ** GROWTH * (len(film.steps) - 1)).round().astype(int))
     note = (
         f"EnvNet, normalised after pooling, learns {settings['data']}: {settings['recipe']['epochs']} epochs, "
         f"fold {settings['folds'][0]} held out, seed {settings['seeds'][0]}. Tones of {decibels(FILM_LEVEL)}."
