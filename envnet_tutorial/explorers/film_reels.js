@@ -54,7 +54,7 @@ var filmReels = (function () {
   Reel.prototype.kernel = function (filter) {
     if (!this.weights) return null;
     var count = this.given.taps.count, start = (this.frame * this.filters + filter) * count;
-    return Array.from(this.weights.subarray(start, start + count), function (level) { return (level << 24 >> 24) / 127; });
+    return Array.from(this.weights.subarray(start, start + count), function (level) { return (level << 24 >> 24) / 63; });
   };
 
   /* |sum over n of k[n] exp(-2 pi i f n / rate)| at each frequency, scaled by its largest value. */
