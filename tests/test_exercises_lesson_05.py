@@ -6,11 +6,14 @@ import scipy.signal
 import torch
 from answer_forms import number_forms
 
+from envnet_tutorial import probing
 from envnet_tutorial.exercises import lesson_05
+from envnet_tutorial.results import load_result, views
 
 CHECKS = [
     lesson_05.check_bandwidth,
     lesson_05.check_untrained_diagonal,
+    lesson_05.check_high_tone,
     lesson_05.check_sort_order,
     lesson_05.check_alias,
 ]
@@ -32,6 +35,8 @@ RIGHT = [
     (lesson_05.check_untrained_diagonal, " Some. ", "this control"),
     (lesson_05.check_untrained_diagonal, ["some"], "this control"),
     (lesson_05.check_untrained_diagonal, np.str_("some"), "this control"),
+    (lesson_05.check_high_tone, "fewer", "one band"),
+    (lesson_05.check_high_tone, " Fewer.", "one band"),
     (lesson_05.check_sort_order, by_peak, "equal places"),
     (lesson_05.check_sort_order, lambda matrix: by_peak(matrix).tolist(), "equal places"),
     (lesson_05.check_sort_order, lambda matrix: tuple(by_peak(matrix)), "equal places"),
@@ -56,6 +61,9 @@ WRONG = [
     (lesson_05.check_untrained_diagonal, "a bit", "one of these words: none, some, full"),
     (lesson_05.check_untrained_diagonal, 3, "one of these words"),
     (lesson_05.check_untrained_diagonal, ["none", "some"], "one of these words"),
+    (lesson_05.check_high_tone, "more", "more tones than before"),
+    (lesson_05.check_high_tone, "as many", "keep their width"),
+    (lesson_05.check_high_tone, 3, "one of these words"),
     (lesson_05.check_sort_order, lambda matrix: matrix.argmax(dim=1), "the places themselves"),
     (lesson_05.check_sort_order, lambda matrix: by_peak(matrix).argsort(), "rank of each row"),
     (lesson_05.check_sort_order, lambda matrix: matrix.amax(dim=1).argsort(stable=True), "not its size"),
@@ -106,3 +114,12 @@ def test_the_other_bandwidths_are_those_of_eight_equal_taps(share, words):
     frequencies, response = scipy.signal.freqz(np.ones(8) / 8, worN=80_000, fs=16_000)
     width = 2 * frequencies[np.abs(response) < share][0]  # the band lies on both sides of its centre
     assert words in lesson_05.check_bandwidth(width).message
+
+
+def test_the_recorded_filters_answer_the_high_tone_as_the_check_says():
+    film = views.film(load_result("esc50-fast"))
+    near = int((film.frequencies - 4000).abs().argmin())
+    before, after = ((probing.unit_range(film.responses[i])[:, near] >= 0.5).sum() for i in (0, -1))
+    assert 15 <= before <= 25  # "about half" of 40
+    assert after < before / 3
+    assert lesson_05.check_high_tone("fewer").correct

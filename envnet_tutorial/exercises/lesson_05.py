@@ -56,6 +56,19 @@ UNTRAINED_DIAGONAL = ChoiceQuestion(
     hint="does a filter with random weights answer all tones alike? And what does sorting do with any differences?",
 )
 
+HIGH_TONE = ChoiceQuestion(
+    name="check_high_tone",
+    task='replace the dots with "more", "as many" or "fewer".',
+    choices=("more", "as many", "fewer"),
+    answer="fewer",
+    praise="each filter comes to keep one band, and most of the bands lie lower.",
+    hints=(
+        Case("more", "that would take filters that answer more tones than before: look at one row, step by step."),
+        Case("as many", "do the bands of a row keep their width? Look at one row, step by step."),
+    ),
+    hint="slide the tone near 4 kHz, and compare the bars of the first step with those of the last.",
+)
+
 ALIAS = NumberQuestion(
     name="check_alias",
     task="replace the dots with the frequency in Hz.",
@@ -86,6 +99,14 @@ def check_bandwidth(answer: float) -> Feedback:
 def check_untrained_diagonal(answer: str) -> Feedback:
     """Check the prediction of what sorting does to an untrained network's matrix (lesson 5): "some" diagonal."""
     return UNTRAINED_DIAGONAL.judge(answer)
+
+
+def check_high_tone(answer: str) -> Feedback:
+    """Check the prediction of how many trained filters a tone of 4 kHz moves (lesson 5): "fewer" than untrained ones.
+
+    A filter counts that gives the tone at least half of the strongest answer that it gives to any.
+    """
+    return HIGH_TONE.judge(answer)
 
 
 def check_alias(answer: float) -> Feedback:

@@ -1,184 +1,176 @@
-/* A matrix that changes step by step. Opens on its first frame and plays when asked to. A classic script, for file:// too. */
+/* What filters answer to pure tones, reel by reel. Opens on the first frame, plays when asked to. A classic script, for file:// too. */
 (function () {
   "use strict";
-  var MILLISECONDS = 160;
-
-  var SVG = "http://www.w3.org/2000/svg";
-  var CHART = { width: 320, height: 150, left: 6, top: 20, bottom: 118 };
-
-  function node(name, attributes, parent, text, space) {
-    var made = space ? document.createElementNS(space, name) : document.createElement(name);
-    Object.keys(attributes).forEach(function (key) { made.setAttribute(key, attributes[key]); });
-    if (text !== undefined) made.textContent = text;
-    if (parent) parent.appendChild(made);
-    return made;
-  }
-
-  function rgb(hex) { return [1, 3, 5].map(function (at) { return parseInt(hex.slice(at, at + 2), 16); }); }
+  var MILLISECONDS = 160, P = filmPicture, node = P.node;
+  var LEGEND = " A row is a filter, brighter where it answers more, on a scale of its own; a bar is its answer to the marked tone, the dots are at half.";
 
   function Film(root) {
     this.root = root;
     this.given = JSON.parse(root.getAttribute("data-settings"));
-    this.levels = atob(this.given.levels);
-    this.colours = this.given.colours.map(rgb);
+    this.still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.timer = null;
-    this.row = Math.floor(this.given.shape[1] / 2);
-    this.still = window.matchMedia && window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-    root.setAttribute("data-ready", "yes");
-    root.textContent = "";
-    this.build();
-    if (this.given.taps) this.buildTaps();
-    this.show(0);
+    this.sorted = true;
+    this.row = Math.floor(this.given.filters / 2);
+    this.tone = nearest(this.given.frequencies, 1000);
   }
 
+  function nearest(values, wanted) {
+    return values.reduce(function (best, value, i) { return Math.abs(value - wanted) < Math.abs(values[best] - wanted) ? i : best; }, 0);
+  }
+
+  Film.prototype.open = function (reels) {
+    this.reels = reels;
+    this.root.textContent = "";
+    this.build();
+    this.choose(0);
+    this.root.setAttribute("data-ready", "shown");
+  };
+
   Film.prototype.build = function () {
-    var self = this, given = this.given, frames = given.shape[0], columns = given.shape[2];
-    node("p", { "class": "names" }, this.root, given.yLabel);
-    this.picture = node("div", { "class": "picture" }, this.root);
-    this.canvas = node("canvas", { width: columns, height: given.shape[1], role: "img" }, this.picture);
-    var axis = node("div", { "class": "axis", "aria-hidden": "true" }, this.root);
-    given.columns.forEach(function (tick) {
-      node("span", { style: "left:" + 100 * (tick[0] + 0.5) / columns + "%" }, axis, tick[1]);
+    var self = this, root = this.root, given = this.given;
+    if (this.reels.length > 1) this.buildChoice();
+    this.note = node("p", { "class": "quiet" }, root);
+    this.box = node("div", {}, root);
+    var controls = node("div", { "class": "controls" }, root);
+    this.tones = this.slider(controls, "tone", "Tone", given.frequencies.length - 1, function (value) { self.point(self.row, value); });
+    this.sound = new filmTone.Tone(node("button", { type: "button", name: "hear" }, controls, "Hear it"));
+    this.frames = this.slider(controls, "frame", "", 0, function (value) { self.stop(); self.show(value); });
+    this.play = node("button", { type: "button", name: "play" }, controls, this.still ? "Next" : "Play");
+    this.play.addEventListener("click", function () { self.press(); });
+    this.picker = this.slider(controls, "row", "Row", given.filters - 1, function (value) { self.point(value, self.tone); });
+    var label = node("label", { "class": "tick" }, controls), box = node("input", { type: "checkbox", name: "sort" }, label);
+    node("span", {}, label, "sorted");
+    box.checked = true;
+    box.addEventListener("change", function () { self.sort(box.checked); });
+    this.status = node("p", { "class": "status", role: "status" }, root);
+    this.charts = new filmCharts.Charts(root, given);
+  };
+
+  Film.prototype.buildChoice = function () {
+    var self = this, name = "reel-" + document.querySelectorAll(".film-explorer .reels").length;
+    var group = node("div", { "class": "reels", role: "radiogroup", "aria-label": "What is shown" }, this.root);
+    this.reels.forEach(function (reel, i) {
+      var label = node("label", {}, group), radio = node("input", { type: "radio", name: name, value: i }, label);
+      var span = node("span", {}, label);
+      reel.given.name.split(" ").forEach(function (part) { node("b", {}, span, part + " "); });
+      radio.checked = i === 0;
+      radio.addEventListener("change", function () { self.choose(i); });
     });
-    node("p", { "class": "names" }, this.root, given.xLabel);
-    var controls = node("div", { "class": "controls" }, this.root);
-    this.button = node("button", { type: "button" }, controls, this.still ? "Next" : "Play");
-    var label = node("label", {}, controls, "Frame");
-    this.slider = node("input", { type: "range", min: 0, max: frames - 1, step: 1, name: "frame" }, label);
-    this.output = node("output", { "aria-live": "polite" }, controls);
-    this.button.addEventListener("click", function () { self.press(); });
-    this.slider.addEventListener("input", function () { self.stop(); self.show(Number(self.slider.value)); });
+  };
+
+  Film.prototype.slider = function (parent, name, text, last, moved) {
+    var label = node("label", {}, parent), title = node("span", {}, label, text), output = node("output", { "aria-hidden": "true" }, label);
+    var input = node("input", { type: "range", name: name, min: 0, max: last, step: 1 }, label);
+    input.addEventListener("input", function () { moved(Number(input.value)); });
+    return { input: input, output: output, title: title };
+  };
+
+  function set(slider, value, text) {
+    slider.input.value = value;
+    slider.input.setAttribute("aria-valuetext", text);
+    slider.output.textContent = text;
+  }
+
+  /* Show another reel, where the reader left it. */
+  Film.prototype.choose = function (index) {
+    var self = this, reel = this.reel = this.reels[index], titles = reel.given.titles, many = titles.length > 1;
+    this.stop();
+    this.note.textContent = reel.given.note + LEGEND;
+    this.box.textContent = "";
+    this.box.setAttribute("class", many ? "pictures many" : "pictures");
+    this.pictures = titles.map(function (title) {
+      return new P.Picture(self.box, self.given, many && title, function (row, tone) { self.point(row, tone); });
+    });
+    this.frames.title.textContent = reel.given.control;
+    this.frames.input.max = reel.frames - 1;
+    this.play.style.visibility = reel.frames > 2 ? "" : "hidden";
+    this.show(reel.frame);
+  };
+
+  Film.prototype.orders = function () {
+    var reel = this.reel, sorted = this.sorted;
+    return reel.given.titles.map(function (title, panel) { return reel.order(panel, sorted); });
+  };
+
+  Film.prototype.show = function (frame) {
+    var reel = this.reel, orders = this.orders(), given = reel.given, filters = this.given.filters, tones = this.given.frequencies.length;
+    reel.frame = frame;
+    set(this.frames, frame, given.captions[frame]);
+    this.pictures.forEach(function (picture, panel) {
+      picture.draw(reel, panel, orders[panel], "Answers of " + filters + " filters to " + tones + " tones, " + given.name +
+        (orders.length > 1 ? ", " + given.titles[panel] : "") + ", " + given.control.toLowerCase() + " " + given.captions[frame]);
+    });
+    this.point(this.row, this.tone);
+  };
+
+  Film.prototype.point = function (row, tone) {
+    var reel = this.reel, orders = this.orders(), hertz = this.hertz(tone);
+    this.row = row; this.tone = tone;
+    this.sound.set(this.given.frequencies[tone]);
+    set(this.tones, tone, hertz);
+    this.filters = orders.map(function (order) { return order[row]; });
+    this.halves = this.pictures.map(function (picture, panel) {
+      return picture.answer(reel, panel, orders[panel], tone, row, hertz).length;
+    });
+    this.answers = this.filters.map(function (filter, panel) { return reel.value(panel, filter, tone); });
+    set(this.picker, row, row + 1 + this.best());
+    this.status.textContent = this.words(hertz);
+    this.charts.draw(reel, this.filters, row + 1, tone);
+  };
+
+  Film.prototype.hertz = function (tone) { return Math.round(this.given.frequencies[tone]).toLocaleString("en") + " Hz"; };
+
+  /* Which tone the row that is picked answers most, if there is one picture. */
+  Film.prototype.best = function () {
+    if (this.filters.length > 1) return "";
+    var curve = this.reel.curve(0, this.filters[0]), largest = Math.max.apply(null, curve);
+    return largest ? ", strongest at " + this.hertz(curve.indexOf(largest)) : ", all tones alike";
+  };
+
+  Film.prototype.words = function (hertz) {
+    var titles = this.reel.given.titles, row = this.row + 1, count = this.given.filters, halves = this.halves;
+    var shares = this.answers.map(function (value) { return Math.round(100 * value) + "\u00a0%"; });
+    if (titles.length > 1) return "Filters that give " + hertz + " at least half of their strongest answer: " + titles.map(function (title, i) {
+      return title + " " + halves[i];
+    }).join(", ") + " of " + count + ". Row " + row + ": " + shares.join(", ") + ".";
+    return halves[0] + " of " + count + " filters give " + hertz + " at least half of their strongest answer. Row " + row + ": " + shares[0] + ".";
+  };
+
+  /* The filter of the first picture that is picked stays picked. */
+  Film.prototype.sort = function (sorted) {
+    this.sorted = sorted;
+    this.row = this.reel.order(0, sorted).indexOf(this.filters[0]);
+    this.show(this.reel.frame);
   };
 
   Film.prototype.press = function () {
-    if (this.still) this.show((this.frame + 1) % this.given.shape[0]);
-    else if (this.timer === null) this.play();
+    if (this.still) this.show((this.reel.frame + 1) % this.reel.frames);
+    else if (this.timer === null) this.run();
     else this.stop();
   };
 
-  /* One filter's taps and their transform, beside its response. */
-  Film.prototype.buildTaps = function () {
-    var self = this, taps = this.given.taps, rows = this.given.shape[1];
-    this.weights = atob(taps.levels);
-    this.mark = node("div", { "class": "row-mark", "aria-hidden": "true" }, this.picture);
-    var controls = node("div", { "class": "controls" }, this.root);
-    var label = node("label", {}, controls, "Filter, counted from the bottom");
-    this.picker = node("input", { type: "range", min: 0, max: rows - 1, step: 1, name: "row", value: this.row }, label);
-    this.picked = node("output", {}, controls);
-    var charts = node("div", { "class": "charts" }, this.root), size = "0 0 " + CHART.width + " " + CHART.height;
-    this.waveform = node("svg", { viewBox: size, role: "img", "data-chart": "taps" }, charts, undefined, SVG);
-    this.spectrum = node("svg", { viewBox: size, role: "img", "data-chart": "spectrum" }, charts, undefined, SVG);
-    this.picker.addEventListener("input", function () { self.row = Number(self.picker.value); self.showTaps(); });
-    this.canvas.addEventListener("click", function (event) {
-      var box = self.canvas.getBoundingClientRect();
-      self.row = Math.min(rows - 1, Math.max(0, Math.floor(rows * (1 - (event.clientY - box.top) / box.height))));
-      self.picker.value = self.row;
-      self.showTaps();
-    });
-  };
-
-  Film.prototype.kernel = function () {
-    var count = this.given.taps.count, start = (this.frame * this.given.shape[1] + this.row) * count, kernel = [];
-    for (var n = 0; n < count; n++) kernel.push((this.weights.charCodeAt(start + n) << 24 >> 24) / 127);
-    return kernel;
-  };
-
-  /* |sum over n of k[n] exp(-2 pi i f n / rate)|, scaled by its largest value */
-  Film.prototype.transform = function (kernel) {
-    var rate = this.given.taps.rate;
-    var sizes = this.given.taps.frequencies.map(function (frequency) {
-      var real = 0, imaginary = 0;
-      kernel.forEach(function (weight, n) {
-        var angle = 2 * Math.PI * frequency * n / rate;
-        real += weight * Math.cos(angle); imaginary -= weight * Math.sin(angle);
-      });
-      return Math.hypot(real, imaginary);
-    });
-    var largest = Math.max.apply(null, sizes) || 1;
-    return sizes.map(function (size) { return size / largest; });
-  };
-
-  Film.prototype.responses = function () {
-    var columns = this.given.shape[2], start = (this.frame * this.given.shape[1] + this.row) * columns, values = [];
-    for (var column = 0; column < columns; column++) {
-      values.push(this.levels.charCodeAt(start + column) / (this.colours.length - 1));
-    }
-    return values;
-  };
-
-  function across(index, count) { return CHART.left + (index + 0.5) / count * (CHART.width - 2 * CHART.left); }
-
-  function line(svg, values, low, high, name) {
-    var path = values.map(function (value, i) {
-      var y = CHART.bottom - (value - low) / (high - low) * (CHART.bottom - CHART.top);
-      return (i ? "L" : "M") + across(i, values.length).toFixed(1) + " " + y.toFixed(1);
-    }).join("");
-    node("path", { d: path, "class": name }, svg, undefined, SVG);
-  }
-
-  function words(svg, x, y, text, anchor, name) {
-    node("text", { x: x, y: y, "text-anchor": anchor, "class": name || "" }, svg, text, SVG);
-  }
-
-  Film.prototype.showTaps = function () {
-    var given = this.given, rows = given.shape[1], kernel = this.kernel(), rate = given.taps.rate;
-    this.mark.style.bottom = 100 * (this.row + 0.5) / rows + "%";
-    this.picked.textContent = "filter " + (this.row + 1) + " of " + rows;
-    this.picker.setAttribute("aria-valuetext", this.picked.textContent);
-    var milliseconds = (1000 * (kernel.length - 1) / rate).toFixed(2);
-    this.waveform.textContent = ""; this.spectrum.textContent = "";
-    this.waveform.setAttribute("aria-label", kernel.length + " merged weights of one filter over " + milliseconds + " ms");
-    this.spectrum.setAttribute("aria-label", "Response of one filter to tones, and the transform of its weights");
-    line(this.waveform, kernel.map(function () { return 0; }), -1, 1, "zero");
-    line(this.waveform, kernel, -1, 1, "weights");
-    words(this.waveform, CHART.left, 132, "0", "start");
-    words(this.waveform, CHART.width / 2, 146, "weights (scaled) over time (ms)", "middle");
-    words(this.waveform, CHART.width - CHART.left, 132, milliseconds, "end");
-    line(this.spectrum, this.transform(kernel), 0, 1, "weights dashed");
-    line(this.spectrum, this.responses(), 0, 1, "tones");
-    words(this.spectrum, CHART.left, 12, "tones", "start", "tones");
-    words(this.spectrum, CHART.left + 44, 12, "weights, transformed (dashed)", "start", "weights");
-    var svg = this.spectrum;
-    given.columns.forEach(function (tick) { words(svg, across(tick[0], given.shape[2]), 132, tick[1], "middle"); });
-    words(svg, CHART.width / 2, 146, given.xLabel, "middle");
-  };
-
-  Film.prototype.play = function () {
-    var self = this, last = this.given.shape[0] - 1;
-    if (this.frame === last) this.show(0);
-    this.button.textContent = "Pause";
-    this.output.setAttribute("aria-live", "off");
+  Film.prototype.run = function () {
+    var self = this, last = this.reel.frames - 1;
+    if (this.reel.frame === last) this.show(0);
+    this.play.textContent = "Pause";
+    this.status.setAttribute("aria-live", "off");
     this.timer = setInterval(function () {
-      self.show(self.frame + 1);
-      if (self.frame === last) self.stop();
+      self.show(self.reel.frame + 1);
+      if (self.reel.frame === last) self.stop();
     }, MILLISECONDS);
   };
 
   Film.prototype.stop = function () {
     clearInterval(this.timer);
     this.timer = null;
-    if (!this.still) this.button.textContent = "Play";
-    this.output.setAttribute("aria-live", "polite");
+    if (!this.still) this.play.textContent = "Play";
+    this.status.setAttribute("aria-live", "polite");
   };
 
-  Film.prototype.show = function (frame) {
-    var rows = this.given.shape[1], columns = this.given.shape[2], context = this.canvas.getContext("2d");
-    var image = context.createImageData(columns, rows), start = frame * rows * columns;
-    for (var row = 0; row < rows; row++) {
-      for (var column = 0; column < columns; column++) {
-        var colour = this.colours[this.levels.charCodeAt(start + row * columns + column)];
-        var at = 4 * ((rows - 1 - row) * columns + column);
-        image.data[at] = colour[0]; image.data[at + 1] = colour[1]; image.data[at + 2] = colour[2]; image.data[at + 3] = 255;
-      }
-    }
-    context.putImageData(image, 0, 0);
-    this.frame = frame;
-    this.slider.value = frame;
-    this.slider.setAttribute("aria-valuetext", this.given.captions[frame]);
-    this.output.textContent = this.given.captions[frame];
-    this.canvas.setAttribute("aria-label", this.given.description + " " + this.given.captions[frame]);
-    if (this.given.taps) this.showTaps();
-  };
-
-  document.querySelectorAll(".film-explorer:not([data-ready])").forEach(function (root) { root.film = new Film(root); });
+  document.querySelectorAll(".film-explorer:not([data-ready])").forEach(function (root) {
+    root.setAttribute("data-ready", "reading");
+    if (!window.DecompressionStream) { root.lastChild.textContent = "This browser is too old for the explorer: it needs one of 2023 or later."; return; }
+    root.film = new Film(root);
+    filmReels.read(root.film.given).then(function (reels) { root.film.open(reels); });
+  });
 })();

@@ -1,126 +1,282 @@
-"""A matrix that changes step by step, played in the page itself (lesson 5)."""
+"""What filters answer to pure tones: through training, by level, beside controls, moved in the page (lesson 5)."""
 
 import base64
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import functools
+import html
+import re
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import torch
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
+from torch import Tensor
 
+from envnet_tutorial import probing
 from envnet_tutorial.explorers.inline import inline
 from envnet_tutorial.plotting.style import SEQUENTIAL
+from envnet_tutorial.results import Result, load_result, views
+from envnet_tutorial.settings import ENVNET_INPUT
 
 COLOURS = 64
-#: Most bytes of a film: it travels inside the page, a byte a cell and frame.
-MAX_BYTES = 400_000
+#: The scripts that `film.js` builds on, each after those that it needs itself.
+PARTS = ("film_reels", "film_tone", "film_picture", "film_charts")
+#: A response from 0 to 1 travels as a whole number up to this one: rounding moves it by 0.00009 at most.
+FINEST = 5500
+#: Most responses of all reels together.
+MAX_VALUES = 400_000
+#: Under the picture, in Hz.
+TICKS = (200, 500, 1000, 2000, 4000)
+#: Most frames of the training that travel in the page: a page has room for so many. They stand closer together at its
+#: beginning, where filters move most.
+FRAMES, GROWTH = 14, 1.5
+#: Levels of the tones in dB, where a peak at full scale is 0, and which of them the film has.
+LEVELS, FILM_LEVEL = (-45, -40, -35, -30, -25, -20, -15, -10, -6, 0), -6
+CONTROLS = ("untrained", "trained", "shuffled labels")
 
 
 @dataclass(frozen=True)
-class FilterTaps:
-    """The weights of the filters in a film: a reader picks a row and sees its taps and their transform (lesson 5).
+class Reel:
+    """Response matrices under one slider: one picture that changes, or several side by side (lesson 5).
 
     Parameters
     ----------
-    kernels : array-like, shape (frame, row, taps)
-        The page gets them in 8 bits, each filter scaled by its largest weight.
-    frequencies : array-like, shape (column,)
-        Frequency of each column of the film in Hz.
-    sample_rate : int
-        Rate in Hz.
+    name : str
+        What the button says that shows it.
+    control : str
+        Name of the slider, such as "Step".
+    captions : sequence of str
+        Where the slider stands, a caption for each frame.
+    panels : mapping of str to Tensor, shape (frame, filter, tone)
+        Responses by the title of their picture, as `probing.response_matrix` gives them.
+    note : str
+        Whose filters they are: network, data, fold, seed, level.
+    start : int, default 0
+        Frame on which it opens.
+    sorted_by : int, default -1
+        Frame whose centre frequencies order the rows of its picture, so that a row keeps its place.
+    kernels : Tensor, shape (frame, filter, taps), optional
+        Weights of the first picture's filters, to be drawn for the row that the reader picks.
     """
 
-    kernels: np.ndarray
-    frequencies: np.ndarray
-    sample_rate: int
+    name: str
+    control: str
+    captions: Sequence[str]
+    panels: Mapping[str, Tensor]
+    note: str
+    start: int = 0
+    sorted_by: int = -1
+    kernels: Tensor | None = None
 
-    def settings(self, shape: tuple[int, int, int]) -> dict:
-        """Return what the page needs, if it fits a film of that shape.
+    @property
+    def scaled(self) -> np.ndarray:
+        """Responses from 0 to 1, each filter's by its own range in each frame; ndarray (panel, frame, filter, tone)."""
+        return np.stack([np.stack([probing.unit_range(m).numpy() for m in panel]) for panel in self.panels.values()])
 
-        Raises
-        ------
-        ValueError
-            If there is no filter for each row of each frame, or no frequency for each column.
-        """
-        kernels = np.asarray(self.kernels, dtype=np.float64)
-        if kernels.shape[:2] != shape[:2] or len(self.frequencies) != shape[2] or not np.isfinite(kernels).all():
-            raise ValueError(f"a film of shape {shape} needs a finite filter a row and frame; got {kernels.shape}")
-        largest = np.abs(kernels).max(axis=2, keepdims=True)
-        levels = np.round(127 * kernels / np.where(largest > 0, largest, 1)).astype(np.int8)
+    def orders(self, frequencies: Tensor) -> list[list[int]]:
+        """Return the filters of each picture from the bottom to the top."""
+        return [probing.sort_by_centre(panel[self.sorted_by], frequencies).tolist() for panel in self.panels.values()]
+
+    def settings(self, frequencies: Tensor) -> dict:
+        """Return what the page needs."""
         return {
-            "count": kernels.shape[2],
-            "levels": base64.b64encode(levels.tobytes()).decode("ascii"),
-            "frequencies": np.round(np.asarray(self.frequencies, dtype=np.float64), 2).tolist(),
-            "rate": self.sample_rate,
+            "name": self.name,
+            "control": self.control,
+            "captions": list(self.captions),
+            "note": self.note,
+            "start": self.start,
+            "titles": list(self.panels),
+            "orders": self.orders(frequencies),
+            "responses": pack(self.scaled),
+            "taps": None if self.kernels is None else pack_kernels(self.kernels),
         }
 
 
 @dataclass(frozen=True, repr=False)
-class MatrixFilm:
-    """The frames of a matrix, with play button and slider (lesson 5).
+class FilterFilm:
+    """Reels with a tone to slide and to hear, and the answer of each filter to it (lesson 5).
 
-    The last line of a cell shows it. It plays by itself nowhere: it opens on its first frame, before any training, and
-    plays when the reader says so. For those who asked their system for less motion it does not play at
-    all: the button then shows the next frame.
+    The last line of a cell shows it. It opens on the first reel's start and plays when the reader says so; for those
+    who asked their system for less motion the button shows the next frame instead.
 
     Parameters
     ----------
-    frames : array-like, shape (frame, row, column)
-        Values from 0 (darkest) to 1 (brightest); row 0 is drawn at the bottom.
-    captions : sequence of str
-        What stands beside the play button for each frame, such as ``"step 20"``.
-    columns : sequence of (float, str)
-        Ticks under the picture: position from 0 to ``column - 1``, and label.
-    x_label, y_label : str
-        Names of the axes, with units.
-    description : str
-        What a screen reader says of the picture.
-    taps : FilterTaps, optional
-        Weights of the filters, to be drawn beside the matrix for the row that the reader picks.
+    reels : sequence of Reel
+        The reader chooses one, if there are several.
+    frequencies : Tensor, shape (tone,)
+        Of the tones, in Hz, rising.
+    sample_rate : int
+        Rate in Hz, of the kernels.
 
     Raises
     ------
     ValueError
-        If the frames have no such shape or range, do not match the captions, or are too many for a page.
+        If the reels are no matrices of as many tones, do not match their captions, or are too many for a page.
     """
 
-    frames: np.ndarray
-    captions: Sequence[str]
-    columns: Sequence[tuple[float, str]]
-    x_label: str
-    y_label: str
-    description: str
-    taps: FilterTaps | None = None
-    colours: tuple[str, ...] = field(
-        default=tuple(to_hex(colour) for colour in colormaps[SEQUENTIAL](np.linspace(0, 1, COLOURS)))
-    )
+    reels: Sequence[Reel]
+    frequencies: Tensor
+    sample_rate: int
 
     def __post_init__(self):
-        frames = np.asarray(self.frames)
-        if frames.ndim != 3 or len(frames) != len(self.captions) or not len(frames):
-            raise ValueError(f"frames of shape (frame, row, column) need a caption each; got {frames.shape}")
-        if not (np.isfinite(frames).all() and frames.min() >= 0 and frames.max() <= 1):
-            raise ValueError("the values of a film lie between 0 and 1")
-        if frames.size > MAX_BYTES:
-            raise ValueError(f"a film has at most {MAX_BYTES:,} cells in all its frames; got {frames.size:,}")
-        if self.taps is not None:
-            self.taps.settings(frames.shape)
+        shapes = [panel.shape for reel in self.reels for panel in reel.panels.values()]
+        if len({shape[1:] for shape in shapes}) != 1 or len(shapes[0]) != 3 or shapes[0][2] != len(self.frequencies):
+            raise ValueError(f"pictures of shape (frame, filter, {len(self.frequencies)} tones) wanted, not {shapes}")
+        for reel in self.reels:
+            counts = {len(panel) for panel in reel.panels.values()}
+            if counts != {len(reel.captions)} or not 0 <= reel.start < len(reel.captions):
+                raise ValueError(f"{reel.name}: {len(reel.captions)} captions, and frames {counts}")
+            if not all(torch.isfinite(panel).all() for panel in reel.panels.values()):
+                raise ValueError(f"{reel.name}: a response is not finite")
+            if reel.kernels is not None and reel.kernels.shape[:2] != (len(reel.captions), shapes[0][1]):
+                raise ValueError(f"{reel.name}: a kernel for each frame and filter wanted, not {reel.kernels.shape}")
+        if (size := sum(shape.numel() for shape in shapes)) > MAX_VALUES:
+            raise ValueError(f"a film has at most {MAX_VALUES:,} responses in all its frames; got {size:,}")
 
     def __repr__(self) -> str:
-        return f"MatrixFilm({len(self.captions)} frames, {self.captions[0]} to {self.captions[-1]})"
+        return f"FilterFilm({'; '.join(f'{reel.name}: {len(reel.captions)} frames' for reel in self.reels)})"
 
     def _repr_html_(self) -> str:
-        frames = np.asarray(self.frames)
-        levels = np.round(frames * (len(self.colours) - 1)).astype(np.uint8)
+        frequencies = np.asarray(self.frequencies, dtype=np.float64)
+        places = np.interp(TICKS, frequencies, np.arange(len(frequencies)))
         settings = {
-            "shape": frames.shape,
-            "levels": base64.b64encode(levels.tobytes()).decode("ascii"),
-            "colours": self.colours,
-            "captions": list(self.captions),
-            "columns": [[float(position), label] for position, label in self.columns],
-            "xLabel": self.x_label,
-            "yLabel": self.y_label,
-            "description": self.description,
-            "taps": None if self.taps is None else self.taps.settings(frames.shape),
+            "reels": [reel.settings(self.frequencies) for reel in self.reels],
+            "frequencies": frequencies.round(2).tolist(),
+            "ticks": [[round(place, 2), f"{tick / 1000:g}"] for place, tick in zip(places, TICKS, strict=True)],
+            "filters": next(iter(self.reels[0].panels.values())).shape[1],
+            "finest": FINEST,
+            "rate": self.sample_rate,
+            "colours": "".join(map(to_hex, palette())),
         }
-        return inline("film", settings)
+        page = inline("film", settings, parts=PARTS, still=still_of(self.reels[0], self.frequencies))
+        return re.sub(r"\n\s+", "\n", page)  # a lesson holds two films, and their indentation is kilobytes
+
+
+@functools.cache
+def filters_through_training() -> FilterFilm:
+    """Return the film of the ESC-50 run, its last filters at other levels, and the controls of ESC-10 (lesson 5)."""
+    run, controls = load_result("esc50-fast"), load_result("esc10-controls")
+    reels = (training_reel(run), level_reel(run), control_reel(controls))
+    return FilterFilm(reels, views.film(run).frequencies, ENVNET_INPUT.sample_rate)
+
+
+def training_reel(run: Result) -> Reel:
+    """Make a reel of the film of a run's first fold, thinned out."""
+    film, settings = views.film(run), run.settings
+    shown = np.unique((np.linspace(0, 1, FRAMES) ** GROWTH * (len(film.steps) - 1)).round().astype(int))
+    note = (
+        f"EnvNet, normalised after pooling, learns {settings['data']}: {settings['recipe']['epochs']} epochs, "
+        f"fold {settings['folds'][0]} held out, seed {settings['seeds'][0]}. Tones of {decibels(FILM_LEVEL)}."
+    )
+    return Reel(
+        f"Training, {settings['data']}",
+        "Step",
+        [f"{film.steps[i]:,}" for i in shown],
+        {"filters": film.responses[shown]},
+        note,
+        kernels=film.kernels[shown],
+    )
+
+
+def level_reel(run: Result) -> Reel:
+    """Probe the first fold's trained filters with tones of several levels."""
+    film, settings = views.film(run), run.settings
+    network = views.front_end(run, settings["folds"][0])
+    amplitudes = [10 ** (level / 20) for level in LEVELS]
+    at_film = LEVELS.index(FILM_LEVEL)
+    return Reel(
+        f"Levels, {settings['data']}",
+        "Level",
+        [decibels(level) for level in LEVELS],
+        {"filters": probing.response_levels(network, film.frequencies, amplitudes)},
+        f"The same filters after their last step, {film.steps[-1]:,}, and tones of other levels. Rows in the order of "
+        f"{decibels(FILM_LEVEL)}. All black: the filter answers all tones alike.",
+        start=at_film,
+        sorted_by=at_film,
+        kernels=film.kernels[-1:].expand(len(LEVELS), -1, -1),
+    )
+
+
+def control_reel(controls: Result) -> Reel:
+    """Set networks that learned, did not, and could not side by side, at each level at which they were probed."""
+    settings, amplitudes = controls.settings, controls.arrays["amplitudes"].tolist()
+    panels = {
+        name: torch.stack([views.responses_of(controls, name, amplitude)[0] for amplitude in amplitudes])
+        for name in CONTROLS
+    }
+    return Reel(
+        f"Controls, {settings['data']}",
+        "Level",
+        [decibels(20 * np.log10(amplitude)) for amplitude in amplitudes],
+        panels,
+        f"Other networks: {settings['data']}, {settings['recipe']['epochs']} epochs, fold {settings['folds'][0]} held "
+        f"out, seed {settings['seeds'][0]}. Each picture's rows in its own order at {decibels(FILM_LEVEL)}.",
+        sorted_by=0,
+    )
+
+
+def decibels(level: float) -> str:
+    """Write a level as the page does."""
+    return f"{level:.0f}\N{NO-BREAK SPACE}dB".replace("-", "\N{MINUS SIGN}")
+
+
+def pack(scaled: np.ndarray) -> str:
+    """Write responses from 0 to 1, last axis tones, as the page unpacks them.
+
+    A curve over tones is smooth, so its second differences are small. They are written as whole numbers, the sign in
+    the lowest bit, first all lower bytes and then all upper ones, deflated, in base64.
+    """
+    steps = np.round(scaled * FINEST).astype(np.int64)
+    curved = np.diff(np.pad(steps, [(0, 0)] * (steps.ndim - 1) + [(2, 0)]), n=2)  # same shape
+    unsigned = np.where(curved >= 0, 2 * curved, -2 * curved - 1).astype("<u2")
+    planes = unsigned.view(np.uint8).reshape(-1, 2).T.tobytes()
+    return base64.b64encode(zlib.compress(planes, 9)).decode("ascii")
+
+
+def pack_kernels(kernels: Tensor) -> dict:
+    """Write kernels (frame, filter, taps), each by its largest weight, in as many levels as its chart is high."""
+    kernels = np.asarray(kernels, dtype=np.float64)
+    largest = np.abs(kernels).max(axis=2, keepdims=True)
+    levels = np.round(63 * kernels / np.where(largest > 0, largest, 1)).astype(np.int8)
+    return {"count": kernels.shape[2], "levels": base64.b64encode(zlib.compress(levels.tobytes(), 9)).decode("ascii")}
+
+
+def palette() -> np.ndarray:
+    """Return the colours of the picture, the weakest first; ndarray (colour, 4), from 0 to 1."""
+    return colormaps[SEQUENTIAL](np.linspace(0, 1, COLOURS))
+
+
+def as_png(scaled: np.ndarray) -> str:
+    """Draw values from 0 to 1, (row, column), as a data URL, a pixel each and the first row at the bottom.
+
+    With the picture's own palette it takes a third of what matplotlib's four channels take.
+    """
+    levels = np.round(scaled[::-1] * (COLOURS - 1)).astype(np.uint8)
+    height, width = levels.shape
+    chunks = {
+        b"IHDR": struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0),  # 8 bits, palette
+        b"PLTE": (palette()[:, :3] * 255).round().astype(np.uint8).tobytes(),
+        b"IDAT": zlib.compress(np.pad(levels, ((0, 0), (1, 0))).tobytes(), 9),  # each line begins with "no filter"
+        b"IEND": b"",
+    }
+    parts = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks.items()
+    )
+    return "data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"".join(parts)).decode("ascii")
+
+
+def still_of(reel: Reel, frequencies: Tensor) -> str:
+    """Return what a reader without JavaScript sees: the first and the last frame, with a caption."""
+    scaled, order = reel.scaled[0], reel.orders(frequencies)[0]
+    captions = [f"{reel.control.lower()} {reel.captions[i]}" for i in (0, -1)]
+    images = "".join(
+        f'<img alt="{html.escape(f"Responses of {len(order)} filters to tones at {caption}", quote=True)}" '
+        f'src="{as_png(scaled[i, order])}">'
+        for i, caption in zip((0, -1), captions, strict=True)
+    )
+    caption = f"{' (left) and '.join(captions)} (right): answers of the filters, a row each, low tones on the left."
+    return f"<figure>{images}<figcaption>{html.escape(f'{caption.capitalize()} {reel.note}')}</figcaption></figure>"
