@@ -29,7 +29,7 @@ from envnet_tutorial.results.views import front_end
 from envnet_tutorial.settings import ENVNET_INPUT
 
 RATE = ENVNET_INPUT.sample_rate
-SETTINGS = list(product((0, 1), (0, 1), (1, 3, 8), (1, 2, 12), (1, 6)))
+SETTINGS = list(product((0, 1), (0, 1), (1, 8), (1, 3, 12), (1, 6)))
 READ = (
     PUT
     + """

@@ -8,18 +8,26 @@
     hertz: [function (hz) { return hz; }, function (hz) { return hz; }],
   };
 
-  /* Squared magnitudes, frame after frame, zeros before the beginning and after the end: bins of each frame in a row. */
+  /* Squared magnitudes, frame after frame, zeros before the beginning and after the end: bins of each frame in a row.
+     A transform takes two frames, one as real and one as imaginary part, and symmetry tells them apart again. */
   function powers(samples, given) {
     var n = given.fourier, frames = Math.floor(samples.length / given.hop), bins = n / 2 + 1, early = (n - given.hop) / 2;
     var bell = new Float64Array(n), sum = 0, out = new Float64Array(frames * bins);
     for (var i = 0; i < given.window; i++) {
       sum += bell[i + Math.floor((n - given.window) / 2)] = 0.5 - 0.5 * Math.cos(2 * Math.PI * i / given.window);
     }
-    for (var frame = 0; frame < frames; frame++) {
-      var re = new Float64Array(n), im = new Float64Array(n);
-      for (i = 0; i < n; i++) re[i] = (samples[frame * given.hop - early + i] || 0) * bell[i];
+    function sample(at) { return at >= 0 && at < samples.length ? samples[at] : 0; }
+    for (var frame = 0, re = new Float64Array(n), im = new Float64Array(n); frame < frames; frame += 2) {
+      for (i = 0; i < n; i++) {
+        re[i] = sample(frame * given.hop - early + i) * bell[i];
+        im[i] = sample((frame + 1) * given.hop - early + i) * bell[i];
+      }
       soundNumbers.fft(re, im);
-      for (var b = 0; b < bins; b++) out[frame * bins + b] = (re[b] * re[b] + im[b] * im[b]) * 4 / (sum * sum);
+      for (var b = 0; b < bins; b++) {
+        var mirror = (n - b) % n, at = frame * bins + b;
+        out[at] = (Math.pow(re[b] + re[mirror], 2) + Math.pow(im[b] - im[mirror], 2)) / (sum * sum);
+        if (frame + 1 < frames) out[at + bins] = (Math.pow(im[b] + im[mirror], 2) + Math.pow(re[mirror] - re[b], 2)) / (sum * sum);
+      }
     }
     return { values: out, frames: frames, bins: bins };
   }
@@ -43,12 +51,12 @@
 
   /* Levels in dB re a full-scale sine, band after band. */
   function levels(bands, power, floor) {
-    var out = new Float64Array(bands.length * power.frames);
+    var out = new Float64Array(bands.length * power.frames), least = Math.pow(10, floor / 10);
     bands.forEach(function (band, row) {
       for (var frame = 0; frame < power.frames; frame++) {
         var sum = 0, at = frame * power.bins + band.first;
         for (var k = 0; k < band.weights.length; k++) sum += band.weights[k] * power.values[at + k];
-        out[row * power.frames + frame] = 10 * Math.log10(Math.max(sum, Math.pow(10, floor / 10)));
+        out[row * power.frames + frame] = 10 * Math.log10(Math.max(sum, least));
       }
     });
     return out;
@@ -57,7 +65,7 @@
   function Explorer(root, given) {
     this.root = root;
     this.given = given;
-    this.colours = given.colours.map(function (hex) { return [1, 3, 5].map(function (at) { return parseInt(hex.slice(at, at + 2), 16); }); });
+    this.colours = given.colours.map(function (hex) { return [1, 3, 5].map(function (at) { return parseInt(hex.slice(at, at + 2), 16); }).concat(255); });
     this.power = powers(soundNumbers.decode(given.samples), given);
     this.build();
     this.change();
@@ -155,12 +163,11 @@
     var r = this.result, count = r.bands.length, frames = r.frames, range = this.given.range, last = this.colours.length - 1;
     var small = document.createElement("canvas"), canvas = this.canvas, context = canvas.getContext("2d");
     small.width = frames; small.height = count;
-    var image = small.getContext("2d").createImageData(frames, count);
+    var image = small.getContext("2d").createImageData(frames, count), data = image.data;
     for (var row = 0; row < count; row++) for (var frame = 0; frame < frames; frame++) {
       var share = Math.min(Math.max((r.levels[row * frames + frame] - range[0]) / (range[1] - range[0]), 0), 1);
-      var at = 4 * ((count - 1 - row) * frames + frame);
-      image.data.set(this.colours[Math.round(share * last)], at);
-      image.data[at + 3] = 255;
+      var at = 4 * ((count - 1 - row) * frames + frame), colour = this.colours[Math.round(share * last)];
+      for (var k = 0; k < 4; k++) data[at + k] = colour[k];
     }
     small.getContext("2d").putImageData(image, 0, 0);
     context.imageSmoothingEnabled = false;
