@@ -125,6 +125,20 @@ class TestAgainstPyTorch:
 class TestUse:
     pytestmark = needs_browser
 
+    def test_what_no_step_reads_is_hatched_over_the_colour_of_the_input(self, browser, tmp_path):
+        browser.get(page(tmp_path, ConvolutionExplorer(1, 8, 3, stride=3), ConvolutionExplorer(2, 5, 2, stride=3)))
+        for root, unread in zip(browser.find_elements("css selector", ".conv-explorer"), (2, 9), strict=True):
+            fills = browser.execute_script(
+                """const fill = (part) => getComputedStyle(part).fill;
+                const pattern = arguments[0].querySelector("pattern");
+                const rest = arguments[0].querySelector("rect.input:not(.unused, .touched)");
+                return [[...arguments[0].querySelectorAll("rect.unused")].map(fill), pattern.id,
+                  fill(pattern.querySelector("rect")), fill(rest)];""",
+                root,
+            )
+            assert fills[0] == [f'url("#{fills[1]}")'] * unread
+            assert fills[2] == fills[3]
+
     def test_arrow_keys_step_and_wrap_around(self, browser, tmp_path):
         browser.get(page(tmp_path, ConvolutionExplorer(size=5, kernel=3)))
         stage = browser.find_element("css selector", ".stage")

@@ -39,7 +39,17 @@
     if (value !== "") element("text", { x: x + 0.5, y: y + 0.52, class: textKind || "" }, svg, String(value).replace("-", "\u2212"));
   }
 
+  /* Hatching over the colour of the input, as the figures of the lesson have it, for cells that no step reads. */
+  function hatch(svg, name) {
+    var pattern = element("pattern", { id: name, width: 0.23, height: 0.23, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" }, element("defs", {}, svg));
+    element("rect", { width: 0.23, height: 0.23 }, pattern);
+    element("path", { d: "M0.03 0V0.23" }, pattern);
+  }
+
+  var count = 0;
+
   function Explorer(root) {
+    this.hatching = "conv-hatch-" + count++;
     this.root = root;
     this.settings = JSON.parse(root.getAttribute("data-settings"));
     this.step = 0;
@@ -144,7 +154,8 @@
     var here = count ? { rows: rows[rowOf], columns: g.windows[columnOf] } : { rows: [], columns: [] };
     var used = { rows: new Set([].concat.apply([], rows)), columns: new Set([].concat.apply([], g.windows)) };
     var wide = s.size + 2 * s.padding;
-    var svg = element("svg", { role: "img" }, this.stage);
+    var svg = element("svg", { role: "img", style: "--hatched: url(#" + this.hatching + ")" }, this.stage);
+    hatch(svg, this.hatching);
     if (flat) this.drawLine(svg, s, g, here, used, wide); else this.drawGrid(svg, s, g, here, used, wide);
     svg.setAttribute("aria-label", this.status.textContent);
   };
@@ -226,7 +237,7 @@
     var taken = new Set([].concat.apply([], g.windows)), skipped = [];
     for (var index = 0; index < s.size; index++) if (!taken.has(index)) skipped.push(index);
     this.note.textContent = (g.left ? "The last step is no whole stride: the division is floored, " + g.left + " left over. " : "") +
-      (skipped.length ? "Grey: touched by no step (" + skipped.join(", ") + ")." : "");
+      (skipped.length ? "Hatched: read by no step (" + skipped.join(", ") + ")." : "");
   };
 
   function start() {

@@ -1,26 +1,7 @@
-/* A spectrogram to move: the sound comes with the page, the transform runs in it. A classic script, for file:// too. */
+/* A spectrogram to move: the sound comes with the page, the transform runs in it. Builds on sound.js. A classic script, for file:// too. */
 (function () {
   "use strict";
-
-  // In place, radix 2, decimation in time: re and im hold the samples before and the spectrum after.
-  function fft(re, im) {
-    var n = re.length, i, j, k, size, swap;
-    for (i = 1, j = 0; i < n; i++) {
-      for (k = n >> 1; j & k; k >>= 1) j ^= k;
-      j ^= k;
-      if (i < j) { swap = re[i]; re[i] = re[j]; re[j] = swap; swap = im[i]; im[i] = im[j]; im[j] = swap; }
-    }
-    for (size = 2; size <= n; size <<= 1) {
-      for (k = 0; k < size / 2; k++) {
-        var angle = -2 * Math.PI * k / size, c = Math.cos(angle), s = Math.sin(angle);
-        for (i = k; i < n; i += size) {
-          j = i + size / 2;
-          var x = re[j] * c - im[j] * s, y = re[j] * s + im[j] * c;
-          re[j] = re[i] - x; im[j] = im[i] - y; re[i] += x; im[i] += y;
-        }
-      }
-    }
-  }
+  var fft = soundNumbers.fft, decode = soundNumbers.decode;
 
   function windowOf(shape, length) {
     var values = new Float64Array(length), sum = 0;
@@ -45,15 +26,6 @@
       }
     }
     return { levels: levels, bins: bins, frames: frames };
-  }
-
-  function decode(base64) {
-    var bytes = atob(base64), samples = new Float32Array(bytes.length / 2);
-    for (var i = 0; i < samples.length; i++) {
-      var value = bytes.charCodeAt(2 * i) | bytes.charCodeAt(2 * i + 1) << 8;
-      samples[i] = (value > 32767 ? value - 65536 : value) / 32768;
-    }
-    return samples;
   }
 
   function rgb(hex) { return [1, 3, 5].map(function (at) { return parseInt(hex.slice(at, at + 2), 16); }); }

@@ -84,7 +84,7 @@ class SpectrogramExplorer:
             "colours": [to_hex(colour) for colour in colormaps[SEQUENTIAL](steps)],
             "start": {name: getattr(self, name) for name in ("window", "overlap", "shape", "floor")},
         }
-        return inline("spectrogram", settings)
+        return inline("spectrogram", settings, parts=("sound",))
 
 
 def _encode(sound) -> str:
