@@ -1,8 +1,8 @@
 """Fetch single files over HTTP so that each arrives whole or not at all (lesson 1).
 
 Every file is written to a temporary name, its md5 is computed on the way, and only if that is right does it move into
-place. What is in place is therefore right, and a download that stopped goes on where it stopped. (pooch, which names the
-cache folder, takes a file from one address, of any size, for as long as its server drips, and one file at a time.)
+place. What is in place is therefore right, and a download that stopped goes on where it stopped. (pooch, which names
+the cache folder, takes a file from one address, of any size, for as long as its server drips, and one file at a time.)
 """
 
 import hashlib
