@@ -29,7 +29,7 @@ from envnet_tutorial.settings import ENVNET_INPUT
 
 COLOURS = 64
 #: The scripts that `hearing.js` builds on, each after those that it needs itself.
-PARTS = ("hearing_signal", "hearing_sources", "hearing_charts", "hearing_player", "hearing_live", "hearing_naming")
+PARTS = ("hearing_signal", "hearing_sources", "hearing_charts", "hearing_player", "hearing_live")
 #: Peak of the tones by which the rows are sorted: next to the level that `levels.compress_levels` leads to.
 TONE_AMPLITUDE = 0.1
 #: Value of the learned map that gets the brightest colour. Colour goes with the square root of the value.
@@ -108,24 +108,30 @@ class HearingExplorer:
         name, sound = next(iter(self.sounds.items()))
         window = levels.compress_levels(sound[:, : ENVNET_INPUT.num_samples], self.ratio)
         still = still_of(self.network, tuned["order"], name, window)
-        return inline("hearing", settings, parts=PARTS, still=still)
+        parts = (*PARTS, "hearing_naming") if self.naming else PARTS
+        return inline("hearing", settings, parts=parts, still=still)
 
 
-def hear_yourself() -> HearingExplorer:
-    """Return the explorer with the front end that was trained on ESC-50, fold 1 held out (front page, lesson 5).
+def hear_yourself(*, named: bool = True) -> HearingExplorer:
+    """Return the explorer with the front end that was trained on ESC-50, fold 1 held out (front page, lessons 5, 7).
 
-    Beside it runs a compact network, trained on the same clips with the same recipe, which names the sound.
+    Parameters
+    ----------
+    named : bool, default True
+        Let a compact network, trained on the same clips with the same recipe, name the sound; it makes the page heavier
+        by 0.4 MB.
     """
-    result, pretrained = load_result("esc50-fast"), load_pretrained()
+    result = load_result("esc50-fast")
     settings = result.settings
     ratio = settings["recipe"]["compression_ratio"]
+    naming = naming_settings(load_pretrained(), 1) if named else {}
     origin = (
         f"Weights: the front end of this book's EnvNet, which normalises after pooling, trained on {settings['data']} "
         f"for {settings['recipe']['epochs']} epochs, fold 1 held out, seed {settings['seeds'][0]}. "
         "The clips of ESC-50: K. J. Piczak (2015), doi:10.1145/2733373.2806390, CC BY-NC 3.0. "
         "The sample sounds are synthetic."
     )
-    return HearingExplorer(front_end(result, 1), sample_sounds(), origin, ratio, naming_settings(pretrained, 1))
+    return HearingExplorer(front_end(result, 1), sample_sounds(), origin, ratio, naming)
 
 
 @functools.cache
