@@ -6,7 +6,7 @@ QUIZ = Quiz(
     "lesson_04",
     (
         QuizQuestion(
-            "A port reports the best epoch on the test fold. What is wrong with that number?",
+            "A program reports the best epoch on the test fold. What is wrong with that number?",
             (
                 Choice(
                     "Nothing, as long as the weights are those of that epoch.",
@@ -30,7 +30,7 @@ QUIZ = Quiz(
             ),
         ),
         QuizQuestion(
-            "A port leaves out test windows that are nearly silent. Why does its accuracy rise?",
+            "A program leaves out test windows that are nearly silent. Why does its accuracy rise?",
             (
                 Choice(
                     "Clips with only quiet windows drop out, and those are hard clips.",
