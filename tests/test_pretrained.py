@@ -71,7 +71,7 @@ def test_tests_are_counted_by_fold(tiny):
 
 
 def test_the_note_says_what_the_answers_are_worth(tiny):
-    assert "names 3 of 4 clips (75.0%) of fold 1, which it has not heard" in tiny.note([1])
+    assert "names 3 of 4 clips (75.0%) of fold 1 rightly, and has heard none of them" in tiny.note([1])
     assert "Mean of 2 networks" in tiny.note([1, 2]) and "7 of 8 clips (87.5%)" in tiny.note([1, 2])
     assert "trained on tones for 7 epochs, seed 4. All yours." in tiny.origin()
     assert tiny.preparation == training.Preparation(trim_silence=True, compression_ratio=2.5)

@@ -75,7 +75,8 @@ def test_a_forecast_names_machine_time_and_memory(monkeypatch):
     short, long = live.Outlook("T4 with 15 GiB", 5, 20, 0.9, 2**31), live.Outlook("cpu", 40, 50, 0.9, float("nan"))
     assert str(short) == "T4 with 15 GiB\nabout 90 seconds for 5 epochs of 20 steps; 2.0 GiB in use"
     assert str(long) == "cpu\nabout 30 minutes for 40 epochs of 50 steps"
-    assert live._machine(torch.device("cpu")).endswith(f"{torch.get_num_threads()} threads, no GPU")
+    count = torch.get_num_threads()
+    assert live._machine(torch.device("cpu")).endswith(f"{count} {'thread' if count == 1 else 'threads'}, no GPU")
     properties = SimpleNamespace(total_memory=15 * 2**30)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: properties)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "Tesla T4")

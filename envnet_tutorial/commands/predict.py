@@ -11,7 +11,7 @@ def add_parser(subparsers) -> None:
     parser = subparsers.add_parser(
         "predict",
         help="name the sound in files of your own",
-        epilog="Without --weights, five small networks that come with the package name one of ESC-50's 50 classes.",
+        epilog="Without --weights, compact networks that come with the package name one of ESC-50's 50 classes.",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="WAV, FLAC, OGG, MP3 or AIFF")
     add_weights_options(parser, default="those that come with the package")

@@ -187,6 +187,7 @@ def _machine(device: torch.device) -> str:
     """Say what a device is: the GPU and its memory, or the processor and its threads."""
     found = hardware(device)
     if device.type != "cuda":
-        return found["gpu"] or f"{found['processor']}, {found['threads']} threads, no GPU"
+        count = found["threads"]
+        return found["gpu"] or f"{found['processor']}, {count} thread{'s' * (count != 1)}, no GPU"
     memory = torch.cuda.get_device_properties(device).total_memory / 2**30
     return f"{found['gpu']} with {memory:.0f} GiB"
