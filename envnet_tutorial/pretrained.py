@@ -97,8 +97,8 @@ class Pretrained:
         if len(folds) == 1:
             return f"This network names {right} of fold {folds[0]} rightly, and has heard none of them. {self.origin()}"
         return (
-            f"Mean of {len(folds)} networks. Each has not heard one fold; of these folds they name {right} rightly, each "
-            f"alone; all clips of the set are known to some of them, so their mean is not tested. {self.origin()}"
+            f"Mean of {len(folds)} networks. Each has not heard one fold. Of these folds they name {right} rightly, "
+            f"each alone; some of them know every clip of the set, so their mean is not tested. {self.origin()}"
         )
 
 
