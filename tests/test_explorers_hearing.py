@@ -471,7 +471,8 @@ def thread_time(driver) -> float:
 
 def test_it_is_light_names_its_origin_and_shows_a_picture_without_javascript(explorer):
     page = explorer._repr_html_()
-    assert len(page) < 300_000
+    assert len(page) < 700_000  # with the weights of the network that names
+    assert len(hear_yourself(named=False)._repr_html_()) < 300_000
     assert "CC BY-NC 3.0" in page and "fold 1 held out" in page
     static = page[page.index("<figure>") : page.index("<script>")]
     assert re.findall(r'alt="([^"]*)"', static) == [
