@@ -31,6 +31,8 @@ FAST_RUNS = {
     "fast-between-class": "--network envnet-pooled-norm --preset fast --mix bc --keep-filters 20",
     "fast-between-class-equal": "--network envnet-pooled-norm --preset fast --mix bc --epochs 60 --keep-filters 10",
     "fast-paper-order": "--network envnet-reordered --preset fast --keep-filters 10",
+    "fast-compact": "--network compact-pooled-norm --preset fast",
+    "fast-mel-cnn": "--network mel-cnn --preset fast",
     "short": "--network envnet-pooled-norm --preset short --keep-filters 10",
     "short-between-class": "--network envnet-pooled-norm --preset short --mix bc --keep-filters 20",
     "short-paper-order": "--network envnet-reordered --preset short --keep-filters 10",
@@ -56,6 +58,8 @@ def steps(options: argparse.Namespace, device: str) -> Iterator[Step]:
     seeds = options.seeds.split(",")
     yield from measurements(options, device)
     yield from fold_runs(FAST_RUNS, options, device)
+    command = ["experiments.weights", options.data, str(options.out / f"fast-compact-seed{seeds[0]}")]
+    yield with_result("compact-weights", command, options, device)
     given = [options.data, *data_options(options), "--quiet", "--trainings"]
     for base in ("fast", "short"):
         asked = ["--base", base, "--folds", "1,2,3,4,5", "--seeds", str(len(seeds))]

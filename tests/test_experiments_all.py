@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -14,7 +15,7 @@ from envnet_tutorial.errors import InputError
 from envnet_tutorial.models import NETWORKS
 from envnet_tutorial.results import SHIPPED, load_result
 from envnet_tutorial.training import PRESETS, Recipe
-from experiments import ablation, controls, leak, listening, record
+from experiments import ablation, controls, leak, listening, record, weights
 from experiments import all as everything
 
 PROGRAMS = {
@@ -26,6 +27,7 @@ PROGRAMS = {
     "experiments.leak": lambda arguments: leak.build_parser().parse_args(arguments),
     "experiments.listening": lambda arguments: listening.build_parser().parse_args(arguments),
     "experiments.record": lambda arguments: record.build_parser().parse_args(arguments),
+    "experiments.weights": lambda arguments: weights.build_parser().parse_args(arguments),
 }
 
 
@@ -50,6 +52,7 @@ def test_every_shipped_result_names_the_commands_that_make_it_again(name):
             "leak": "experiments.leak",
             "listening": "experiments.listening",
             "throughput": "benchmarks.throughput",
+            "weights": "experiments.weights",
         }[settings["kind"]]
     )
     for program, options in read:
@@ -69,10 +72,11 @@ def test_every_shipped_result_names_the_commands_that_make_it_again(name):
             assert options.classes.split(",") == settings["heard"] and settings["cover"] == listening.COVER
         elif program == "benchmarks.throughput":
             assert vars(options) | settings["options"] == vars(options)
-    if settings["kind"] == "run":
-        assert [options.seed for program, options in read if program == "envnet_tutorial"] == settings["seeds"]
-    trained = [str(options.out) for program, options in read if program == "envnet_tutorial"]
-    if settings["kind"] == "run":
+    runs = [options for program, options in read if program == "envnet_tutorial"]
+    trained = [str(options.out) for options in runs]
+    if settings["kind"] in ("run", "weights"):
+        assert list(dict.fromkeys(options.seed for options in runs)) == settings["seeds"]
+        assert sorted(set().union(*map(folds_of, runs))) == settings["folds"]
         assert [str(run) for run in read[-1][1].runs] == trained
     if settings["kind"] == "listening":
         assert [str(read[-1][1].run)] == trained
@@ -81,14 +85,22 @@ def test_every_shipped_result_names_the_commands_that_make_it_again(name):
 def trains_what_is_recorded(options, settings):
     assert (options.data, options.network) == (settings["data"], settings["network"])
     assert options.seed in settings["seeds"]
-    assert recipe_of(options, torch.device("cpu")) == recipe_from(settings)
-    folds = [1, 2, 3, 4, 5] if options.folds == "all" else [int(fold) for fold in options.folds.split(",")]
-    # What was heard is of the first fold only.
-    assert folds[:1] == settings["folds"] if settings["kind"] == "listening" else folds == settings["folds"]
+    recipe = recipe_of(options, torch.device("cpu"))
+    formats = settings["recipe"]["precision"].split(" and ")  # of several machines
+    assert recipe.precision in formats and recipe == replace(recipe_from(settings), precision=recipe.precision)
+    # A run may be put together of several trainings. What was heard is of the first fold only.
+    folds = folds_of(options)
+    assert folds[:1] == settings["folds"] if settings["kind"] == "listening" else set(folds) <= set(settings["folds"])
+
+
+def folds_of(options):
+    return [1, 2, 3, 4, 5] if options.folds == "all" else [int(fold) for fold in options.folds.split(",")]
 
 
 def recipe_from(settings):
-    return Recipe(**settings["recipe"] | {"milestones": tuple(settings["recipe"]["milestones"])})
+    recipe = settings["recipe"]
+    plain = {"milestones": tuple(recipe["milestones"]), "precision": recipe["precision"].split(" and ")[0]}
+    return Recipe(**recipe | plain)
 
 
 def planned(tmp_path, device, *told):
@@ -114,7 +126,7 @@ def test_every_command_is_understood(device, tmp_path):
             assert (options.data_name, options.data_note) == ("ESC-10", "as published")
         if step.result:
             assert options.out == step.result
-    assert programs.count("envnet_tutorial") == 10 * 3 and programs.count("experiments.record") == 10
+    assert programs.count("envnet_tutorial") == 12 * 3 and programs.count("experiments.record") == 12
     assert set(programs) == set(PROGRAMS)
     assert programs.count("benchmarks.throughput") == (2 if device == "cuda" else 1)
 
@@ -123,7 +135,7 @@ def test_seeds_and_the_way_to_train_can_be_chosen(tmp_path):
     train = "torchrun --nproc-per-node 8 -m envnet_tutorial train --share folds"
     steps = planned(tmp_path, "cuda", "--seeds", "4", "--train", train)
     trainings = [step.command for step in steps if step.command[0] == "torchrun"]
-    assert len(trainings) == 10 and trainings[0][:7] == shlex.split(train)[:7]
+    assert len(trainings) == 12 and trainings[0][:7] == shlex.split(train)[:7]
     assert all(command[command.index("--seed") + 1] == "4" for command in trainings)
     assert any(step.command[-1].endswith("fast-cuda") and "fast-seed4" in step.command[3] for step in steps)
 
