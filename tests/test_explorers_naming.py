@@ -108,7 +108,7 @@ class TestInTheBrowser:
         named(driver)
         driver.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
         taken = []
-        for _ in range(3):
+        for _ in range(5):
             begun = thread_time(driver)
             driver.execute_script(
                 "const page = document.querySelector('.hearing-explorer').explorer;"
