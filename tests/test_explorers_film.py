@@ -2,17 +2,13 @@
 
 import json
 import re
-import shutil
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from browsing import AXE, NEEDS_BROWSER, open_browser
 from matplotlib.colors import to_rgb
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -23,15 +19,9 @@ from envnet_tutorial.explorers import film
 from envnet_tutorial.explorers.film import COLOURS, FilterFilm, Reel
 from envnet_tutorial.results import load_result, views
 
-AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 LOCAL = ("file:", "data:", "blob:", "about:")
 PATIENCE = 60  # seconds
 RATE, FREQUENCIES = 8000, torch.tensor([100.0, 900.0, 1500.0, 3900.0])
-needs_browser = [
-    pytest.mark.browser,
-    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),  # selenium leaves its sockets to the collector
-    pytest.mark.skipif(shutil.which("chromedriver") is None, reason="chromedriver is not installed"),
-]
 
 FILM = 'const film = document.querySelector(".film-explorer").film;'
 # Every response of every reel: (picture, frame, filter, tone).
@@ -57,20 +47,9 @@ window.AudioContext = class {
 """
 
 
-@contextmanager
-def chromium(*flags):
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or shutil.which("google-chrome")
-    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", *flags):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    with webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver"))) as driver:
-        yield driver
-
-
 @pytest.fixture(scope="module")
 def browser():
-    with chromium() as driver:
+    with open_browser() as driver:
         yield driver
 
 
@@ -163,7 +142,7 @@ def scaled(matrix):
 
 
 class TestInBrowser:
-    pytestmark = needs_browser
+    pytestmark = NEEDS_BROWSER
 
     def test_it_opens_on_the_first_frame_and_every_value_is_pythons(self, opened, drawn):
         assert text(opened, ".controls label:nth-of-type(2) output") == "0"

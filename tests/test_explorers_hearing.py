@@ -2,16 +2,12 @@
 
 import json
 import re
-import shutil
-from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 import torch
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
+from browsing import AXE, NEEDS_BROWSER, open_browser
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -27,17 +23,11 @@ from envnet_tutorial.models.pooled_norm import PooledNormEnvNet
 from envnet_tutorial.probing import composite_kernels, frequency_response
 from envnet_tutorial.settings import ENVNET_INPUT
 
-AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 RATE, LENGTH = ENVNET_INPUT.sample_rate, ENVNET_INPUT.num_samples
 #: The compression ratio of the fast recipe.
 RATIO = 2.5
 LOCAL = ("file:", "data:", "blob:", "about:")
 PATIENCE = 60  # seconds
-needs_browser = [
-    pytest.mark.browser,
-    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),  # selenium leaves its sockets to the collector
-    pytest.mark.skipif(shutil.which("chromedriver") is None, reason="chromedriver is not installed"),
-]
 
 # What the page has computed, once it has caught up with what was asked of it.
 READ = """
@@ -73,17 +63,6 @@ window.AudioContext = class {
 """
 
 
-@contextmanager
-def chromium(*flags):
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or shutil.which("google-chrome")
-    for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars", *flags):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    with webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver"))) as driver:
-        yield driver
-
-
 @pytest.fixture(scope="module")
 def spoken(tmp_path_factory):
     """Write what the microphone hears: 1 kHz, in a file that begins again at its end."""
@@ -95,7 +74,7 @@ def spoken(tmp_path_factory):
 @pytest.fixture(scope="module")
 def browser(spoken):
     fake = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
-    with chromium(*fake, f"--use-file-for-fake-audio-capture={spoken}") as driver:
+    with open_browser(*fake, f"--use-file-for-fake-audio-capture={spoken}") as driver:
         yield driver
 
 
@@ -206,7 +185,7 @@ def random_network():
 
 
 class TestInBrowser:
-    pytestmark = needs_browser
+    pytestmark = NEEDS_BROWSER
 
     @pytest.mark.parametrize("kind", ["noise", "a synthetic rooster"])
     def test_both_maps_are_those_of_pytorch(self, opened, explorer, tmp_path, kind):
@@ -399,7 +378,7 @@ class TestInBrowser:
             "The microphone was refused": ("--use-fake-device-for-media-stream", "--deny-permission-prompts"),
         }
         for sentence, flag in flags.items():
-            with chromium(*flag) as driver:
+            with open_browser(*flag) as driver:
                 open_page(driver, address)
                 press(driver, "Record")
                 wait_for_status(driver, sentence + r"\. .*[Cc]hoose a file, or take a sample\.$")

@@ -1,12 +1,11 @@
 """The page names a sound: its network equals PyTorch's, and what it says follows a rule."""
 
-import shutil
-
 import numpy as np
 import pytest
 import torch
+from browsing import NEEDS_BROWSER, open_browser
 from selenium.webdriver.support.ui import WebDriverWait
-from test_explorers_hearing import PATIENCE, RATIO, chromium, thread_time, write_page
+from test_explorers_hearing import PATIENCE, RATIO, thread_time, write_page
 from torch import nn
 
 from envnet_tutorial.audio.levels import compress_levels
@@ -52,7 +51,7 @@ def explorer_of(network, threshold):
 
 @pytest.fixture(scope="module")
 def driver():
-    with chromium() as driver:
+    with open_browser() as driver:
         yield driver
 
 
@@ -80,10 +79,9 @@ def test_what_is_said_of_the_shipped_networks_follows_from_their_tests():
     assert not any("_" in name for name in settings["classes"])
 
 
-@pytest.mark.browser
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
-@pytest.mark.skipif(shutil.which("chromedriver") is None, reason="chromedriver is not installed")
 class TestInTheBrowser:
+    pytestmark = NEEDS_BROWSER
+
     def test_the_page_computes_what_pytorch_does(self, driver, tmp_path):
         network = lively_network()
         driver.get(write_page(tmp_path, explorer_of(network, 0.0)))
