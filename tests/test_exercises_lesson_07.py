@@ -8,7 +8,7 @@ from tiny import parameters_of
 
 from envnet_tutorial.comparison import operations
 from envnet_tutorial.exercises import lesson_07
-from envnet_tutorial.models import M3, M5, M18, EnvNet
+from envnet_tutorial.models import M3, M5, M18, EnvNetV2
 
 CHECKS = [value for name, value in vars(lesson_07).items() if name.startswith("check_")]
 
@@ -24,9 +24,9 @@ RIGHT = [
     *((lesson_07.check_difference, form) for form in number_forms(6.8)),
     (lesson_07.check_difference, 6.85),
     *((lesson_07.check_fused, form) for form in tuple_forms((0.3, 0.4, 0.3))),
-    *((lesson_07.check_front_weights, form) for form in number_forms(13_280)),
+    *((lesson_07.check_front_weights, form) for form in number_forms(35_008)),
     *((lesson_07.check_conv_operations, form) for form in number_forms(61.44)),
-    *((lesson_07.check_fair_pair, word) for word in ("c", "C")),
+    *((lesson_07.check_changes, form) for form in number_forms(3)),
     (lesson_07.check_fuse, fuse),
     (lesson_07.check_fuse, lambda one, other: np.mean([one, other], axis=0)),
     (lesson_07.check_fuse, lambda one, other: torch.stack([torch.tensor(one), torch.tensor(other)]).mean(dim=0)),
@@ -54,19 +54,24 @@ WRONG = [
     (lesson_07.check_fused, (0.5, 0.4, 0.5), "the larger"),
     (lesson_07.check_fused, (0.3, 0.3, 0.4), "class by class"),
     (lesson_07.check_fused, (0.3, 0.4), "numbers wanted: 3"),
-    (lesson_07.check_front_weights, 13_120, "those are the taps"),
-    (lesson_07.check_front_weights, 800, "each of 40 channels"),
-    (lesson_07.check_front_weights, 13_200, "two batch norms"),
-    (lesson_07.check_front_weights, 12_880, "second layer alone"),
-    (lesson_07.check_front_weights, 400, "first layer alone"),
-    (lesson_07.check_front_weights, 31_180, "conv1 has 40"),
+    (lesson_07.check_front_weights, 34_816, "those are the taps"),
+    (lesson_07.check_front_weights, 3_264, "each of 32 channels"),
+    (lesson_07.check_front_weights, 34_880, "of 64 channels is missing"),
+    (lesson_07.check_front_weights, 34_944, "of 32 channels is missing"),
+    (lesson_07.check_front_weights, 32_896, "second layer alone"),
+    (lesson_07.check_front_weights, 2_112, "first layer alone"),
+    (lesson_07.check_front_weights, 13_280, "EnvNet's front end"),
+    (lesson_07.check_front_weights, 31_180, "conv1 has 32"),
     (lesson_07.check_conv_operations, 30.72, "an addition"),
     (lesson_07.check_conv_operations, 245.76, "stride"),
     (lesson_07.check_conv_operations, 163.84, "all 4 s"),
     (lesson_07.check_conv_operations, 61_440_000, "in millions"),
     (lesson_07.check_conv_operations, 60, "times two"),
-    (lesson_07.check_fair_pair, "a", "the form of the front end"),
-    (lesson_07.check_fair_pair, "b", "neither learns"),
+    (lesson_07.check_changes, 1, "learning is one of them"),
+    (lesson_07.check_changes, 2, "start at"),
+    (lesson_07.check_changes, 0, "nothing to compare"),
+    (lesson_07.check_changes, 4, "count the steps"),
+    (lesson_07.check_changes, 5, "row by row"),
     (lesson_07.check_fuse, lambda one, other: one + other, "divide by two"),
     (lesson_07.check_fuse, lambda one, other: one * other, "vetoes"),
     (lesson_07.check_fuse, np.maximum, "does not add up to 1"),
@@ -96,7 +101,7 @@ def test_open_answers_are_neither_right_nor_wrong(check):
 def test_the_answers_are_those_of_the_networks():
     assert operations(M3, 50) > operations(M18, 50)
     with torch.device("meta"):
-        assert parameters_of(EnvNet(50).feature_conv) == lesson_07.FRONT_WEIGHTS.answer
+        assert parameters_of(EnvNetV2(50).feature_conv) == lesson_07.FRONT_WEIGHTS.answer
         first = M5(10).feature_conv.conv1.module[0]
         outputs = first(torch.zeros(1, 1, 1, 12_000 + 76)).numel()
     assert 2 * outputs * first.weight[0].numel() / 1e6 == lesson_07.CONV_OPERATIONS.answer

@@ -72,19 +72,19 @@ HIGH_TONE = ChoiceQuestion(
 ALIAS = NumberQuestion(
     name="check_alias",
     task="replace the dots with the frequency in Hz.",
-    answer=ENVNET_INPUT.sample_rate - 9_000,
+    answer=ENVNET_INPUT.sample_rate - 13_000,
     unit="Hz",
     tolerance=1,
-    praise="above half the rate a tone folds back: 16,000 - 9,000 = 7,000 Hz, the same samples up to their sign.",
+    praise="above half the rate a tone folds back: 16,000 - 13,000 = 3,000 Hz, the same samples up to their sign.",
     hints=(
-        Case(9_000, "the highest frequency at 16 kHz is 8,000 Hz.", 1),
-        Case(8_000, "that is the mirror: the tone lies 1,000 Hz above it, so where is its image?", 1),
-        Case(1_000, "so far is it above the mirror, which is half the rate: its image is as far below.", 1),
-        Case(-7_000, "a tone of -7,000 Hz sounds like one of which frequency above 0?", 1),
-        Case(7, "in Hz, not in kHz."),
-        Case(25_000, "that is the sum: which frequency below 8,000 Hz has the same samples?", 1),
+        Case(13_000, "the highest frequency at 16 kHz is 8,000 Hz.", 1),
+        Case(8_000, "that is the mirror: the tone lies 5,000 Hz above it, so where is its image?", 1),
+        Case(5_000, "so far is it above the mirror, which is half the rate: its image is as far below.", 1),
+        Case(-3_000, "a tone of -3,000 Hz sounds like one of which frequency above 0?", 1),
+        Case(3, "in Hz, not in kHz."),
+        Case(29_000, "that is the sum: which frequency below 8,000 Hz has the same samples?", 1),
     ),
-    hint="half the rate is a mirror: how far is 9,000 Hz above it?",
+    hint="half the rate is a mirror: how far is 13,000 Hz above it?",
 )
 
 
@@ -110,7 +110,7 @@ def check_high_tone(answer: str) -> Feedback:
 
 
 def check_alias(answer: float) -> Feedback:
-    """Check which tone a network at 16 kHz hears when 9 kHz is sampled without a filter (lesson 5): 7 kHz."""
+    """Check which tone a network at 16 kHz hears when 13 kHz is sampled without a filter (lesson 5): 3 kHz."""
     return ALIAS.judge(answer)
 
 

@@ -76,17 +76,19 @@ FUSED = TupleQuestion(
 FRONT_WEIGHTS = NumberQuestion(
     name="check_front_weights",
     task="replace the dots with the number of parameters.",
-    answer=13_280,
+    answer=35_008,
     unit="parameters",
-    praise="40 x 8 taps and 40 x 40 x 8 taps, and a scale and an offset for each of the 80 channels: 0.03 % of all.",
+    praise="32 x 64 taps and 64 x 32 x 16 taps, and a scale and an offset for each of the 96 channels.",
     hints=(
-        Case(13_120, "those are the taps: each channel also has a scale and an offset behind it."),
-        Case(640 + 160, "a filter of the second layer has 8 taps on each of 40 channels."),
-        Case(13_200, "there are two batch norms, of 40 channels each."),
-        Case(12_880, "that is the second layer alone."),
-        Case(400, "that is the first layer alone."),
+        Case(34_816, "those are the taps: each channel also has a scale and an offset behind it."),
+        Case(2_112 + 64 * 16 + 128, "a filter of the second layer has 16 taps on each of 32 channels."),
+        Case(34_816 + 64, "there are two batch norms: that of 64 channels is missing."),
+        Case(34_816 + 128, "there are two batch norms: that of 32 channels is missing."),
+        Case(32_896, "that is the second layer alone."),
+        Case(2_112, "that is the first layer alone."),
+        Case(13_280, "that is EnvNet's front end, which the page counts."),
     ),
-    hint="conv1 has 40 filters of 8 taps; conv2 40 filters of 8 taps on 40 channels; each layer has a batch norm.",
+    hint="conv1 has 32 filters of 64 taps; conv2 64 filters of 16 taps on 32 channels; each layer has a batch norm.",
 )
 
 CONV_OPERATIONS = NumberQuestion(
@@ -105,17 +107,19 @@ CONV_OPERATIONS = NumberQuestion(
     hint="places times filters times taps, times two.",
 )
 
-FAIR_PAIR = ChoiceQuestion(
-    name="check_fair_pair",
-    task='replace the dots with "a", "b" or "c".',
-    choices=("a", "b", "c"),
-    answer="c",
-    praise="these two differ in nothing but whether the taps are learned.",
+CHANGES = NumberQuestion(
+    name="check_changes",
+    task="replace the dots with how many things change at once.",
+    answer=3,
+    unit="things",
+    praise="how the picture is computed, whether it is learned, and its form. Whichever it was, the paper cannot say.",
     hints=(
-        Case("a", "these differ in the form of the front end too: maximum for mean, no decibels, taps of 1 ms for 25."),
-        Case("b", "neither learns its front end: they differ in how a fixed one is computed."),
+        Case(1, "learning is one of them: which steps lie between the two networks besides?"),
+        Case(2, "start at `mel-cnn` itself: its first step changes something, too."),
+        Case(0, "the two differ, or there would be nothing to compare."),
+        Case(4, "four networks stand in the table; count the steps between them."),
     ),
-    hint="which two are the same but for one thing, and is it the learning?",
+    hint="walk from `mel-cnn` to `envnet`, row by row.",
 )
 
 
@@ -140,7 +144,7 @@ def check_fused(answer: tuple[float, float, float]) -> Feedback:
 
 
 def check_front_weights(answer: int) -> Feedback:
-    """Check the number of parameters of EnvNet's ``feature_conv`` (lesson 7): 13,280."""
+    """Check the number of parameters of EnvNet-v2's ``feature_conv`` (lesson 7): 35,008."""
     return FRONT_WEIGHTS.judge(answer)
 
 
@@ -149,9 +153,9 @@ def check_conv_operations(answer: float) -> Feedback:
     return CONV_OPERATIONS.judge(answer)
 
 
-def check_fair_pair(answer: str) -> Feedback:
-    """Check which pair of networks differs in the learning alone (lesson 7): the third."""
-    return FAIR_PAIR.judge(answer)
+def check_changes(answer: int) -> Feedback:
+    """Check how many things change between the mel CNN and EnvNet (lesson 7): three."""
+    return CHANGES.judge(answer)
 
 
 def check_fuse(answer) -> Feedback:
