@@ -6,20 +6,21 @@ import numpy as np
 import pytest
 import torch
 from browsing import (
+    AXE,
     NEEDS_BROWSER,
     PUT,
     assert_welcome_on_a_phone,
     emulated,
     open_browser,
     page,
-    quickest,
+    phone,
     without_javascript,
 )
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
-from test_explorers_hearing import SILENT_AUDIO
+from test_explorers_hearing import SILENT_AUDIO, thread_time
 
 from envnet_tutorial import probing
 from envnet_tutorial.audio.levels import level
@@ -184,13 +185,27 @@ class TestInBrowser:
         assert abs(int(re.search(r"hiss (\d+) dB weaker", words)[1]) - weaker) < 0.6
 
     def test_it_answers_within_a_frame(self, opened):
-        drag = PUT + ROOT + "for (let i = 0; i < 10; i++) put(root, {row: 1 + i});"
-        assert quickest(opened, drag) / 10 < 1000 / 60
-        assert quickest(opened, PUT + ROOT + "put(root, {state: 1}); put(root, {sound: 'hiss'});") < 100
+        """Processor time, because other programs may share the machine's cores."""
+        opened.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
+        drag = "for (let i = 0; i < 60; i++) { put(root, {row: 1 + i % 12}); document.body.offsetWidth; }"
+        times = [thread_time(opened)]
+        for script in (drag, "put(root, {state: 1}); put(root, {sound: 'hiss'});"):
+            opened.execute_script(PUT + ROOT + script)
+            times.append(thread_time(opened))
+        opened.execute_cdp_cmd("Performance.disable", {})
+        assert (times[1] - times[0]) / 60 < 1 / 60
+        assert times[2] - times[1] < 0.1
 
     @pytest.mark.parametrize("theme", ["light", "dark"])
     def test_it_is_welcome_on_a_phone(self, browser, explorer, tmp_path, theme):
         assert_welcome_on_a_phone(browser, explorer._repr_html_(), tmp_path, theme)
+        for width in (360, 1280):  # once more: its numbers are unpacked first, and are there by now
+            with phone(browser, width, 740):
+                browser.get(page(tmp_path, explorer._repr_html_(), theme))
+                ready(browser)
+                assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+                browser.execute_script(AXE.read_text("utf-8"))
+                assert browser.execute_async_script("axe.run().then((r) => arguments[0](r.violations.length))") == 0
 
     def test_on_paper_charts_and_numbers_stay(self, opened):
         visible = "return [...document.querySelectorAll(arguments[0])].map(e => e.getClientRects().length > 0)"

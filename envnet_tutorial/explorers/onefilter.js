@@ -80,10 +80,12 @@
   Explorer.prototype.choose = function () { this.reel.frame = +this.state.value; this.pick(this.filter); };
 
   Explorer.prototype.pick = function (filter) {
+    var self = this;
     this.filter = filter;
     this.show();
     this.player.update();
-    this.describe();
+    clearTimeout(this.resting);  // it filters three seconds of sound: not in each frame of a drag
+    this.resting = setTimeout(function () { self.describe(); }, 100);
   };
 
   /* The filter that answers a tone near this one most. */
