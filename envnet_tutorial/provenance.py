@@ -22,7 +22,7 @@ from envnet_tutorial.datasets.locations import cache_root
 #: What the numbers depend on.
 PACKAGES = ("envnet-tutorial", "torch", "numpy", "pandas")
 #: What pictures and sounds depend on besides; `facts` names these too.
-MORE_PACKAGES = ("torchaudio", "matplotlib", "soundfile", "ipywidgets")
+MORE_PACKAGES = ("torchaudio", "matplotlib", "soundfile")
 
 
 def provenance(

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from browsing import AXE, NEEDS_BROWSER, open_browser
+from browsing import AXE, NEEDS_BROWSER, open_browser, page
 from matplotlib.colors import to_rgb
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -84,18 +84,6 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("pages")
 
 
-def write_page(folder, explorer, theme="light"):
-    path = folder / f"film-{id(explorer)}-{theme}.html"
-    path.write_text(
-        f'<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>Film</title>'
-        '<meta name="viewport" content="width=device-width"></head>'
-        f'<body style="{"background: #14181e; color: #fff" if theme == "dark" else ""}"><main><h1>F</h1>'
-        f"{explorer._repr_html_()}</main></body></html>",
-        encoding="utf-8",
-    )
-    return path.as_uri()
-
-
 def open_page(driver, address):
     driver.get("about:blank")
     driver.get_log("browser"), driver.get_log("performance")
@@ -115,7 +103,7 @@ def assert_silent_and_alone(driver):
 
 @pytest.fixture
 def opened(browser, folder, drawn):
-    open_page(browser, write_page(folder, drawn))
+    open_page(browser, page(folder, drawn._repr_html_()))
     yield browser
     assert_silent_and_alone(browser)
 
@@ -236,7 +224,7 @@ class TestInBrowser:
     def test_with_less_motion_it_shows_one_frame_at_a_time(self, browser, folder, drawn):
         preference = {"name": "prefers-reduced-motion", "value": "reduce"}
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [preference]})
-        open_page(browser, write_page(folder, drawn))
+        open_page(browser, page(folder, drawn._repr_html_()))
         button, frame = browser.find_element(By.NAME, "play"), browser.find_element(By.NAME, "frame")
         for step in ("10", "20"):
             assert button.text == "Next"
@@ -263,7 +251,7 @@ class TestInBrowser:
             assert np.corrcoef(heights, values)[0, 1] > 0.99  # drawn to a tenth of a pixel
 
     def test_the_books_film_shows_what_pytorch_answers(self, browser, folder, shipped):
-        open_page(browser, write_page(folder, shipped))
+        open_page(browser, page(folder, shipped._repr_html_()))
         training, levels, controls = browser.execute_script(VALUES)
         run, others = load_result("esc50-fast"), load_result("esc10-controls")
         recorded = views.film(run)
@@ -281,7 +269,7 @@ class TestInBrowser:
 
     def test_it_is_quick(self, browser, folder, shipped):
         """Processor time, because other programs may share the machine's cores."""
-        address = write_page(folder, shipped)
+        address = page(folder, shipped._repr_html_())
         browser.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
         open_page(browser, address)
         for reel in (0, 2):
@@ -302,7 +290,7 @@ class TestInBrowser:
         for width, height in ((360, 640), (1280, 800)):
             metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width == 360}
             browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-            open_page(browser, write_page(folder, shipped, theme))
+            open_page(browser, page(folder, shipped._repr_html_(), theme))
             browser.execute_script(AXE.read_text(encoding="utf-8"))
             for reel in range(3):
                 choose(browser, reel)
@@ -327,9 +315,9 @@ class TestInBrowser:
         opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
     def test_an_old_browser_is_told_so(self, browser, folder, drawn):
-        page = {"source": "delete window.DecompressionStream"}
-        script = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", page)
-        browser.get(write_page(folder, drawn))
+        source = {"source": "delete window.DecompressionStream"}
+        script = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", source)
+        browser.get(page(folder, drawn._repr_html_()))
         assert "one of 2023 or later" in text(browser, ".film-explorer")
         assert len(browser.find_elements(By.CSS_SELECTOR, ".film-explorer figure img")) == 2
         browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from browsing import AXE, NEEDS_BROWSER, open_browser
+from browsing import AXE, NEEDS_BROWSER, open_browser, page
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -17,7 +17,7 @@ from envnet_tutorial.audio import load_audio, resample
 from envnet_tutorial.audio.levels import compress_levels, level
 from envnet_tutorial.audio.spectrograms import log_mel
 from envnet_tutorial.datasets.synthetic import example
-from envnet_tutorial.explorers.hearing import HearingExplorer, hear_yourself, sample_sounds
+from envnet_tutorial.explorers.hearing import SAMPLES, HearingExplorer, hear_yourself, sample_sounds
 from envnet_tutorial.models.envnet import EnvNet
 from envnet_tutorial.models.pooled_norm import PooledNormEnvNet
 from envnet_tutorial.probing import composite_kernels, frequency_response
@@ -26,6 +26,8 @@ from envnet_tutorial.settings import ENVNET_INPUT
 RATE, LENGTH = ENVNET_INPUT.sample_rate, ENVNET_INPUT.num_samples
 #: The compression ratio of the fast recipe.
 RATIO = 2.5
+#: The sample that it opens with.
+FIRST = next(iter(SAMPLES))
 LOCAL = ("file:", "data:", "blob:", "about:")
 PATIENCE = 60  # seconds
 
@@ -88,21 +90,9 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("pages")
 
 
-def write_page(folder, explorer, theme="light"):
-    path = folder / f"hearing-{theme}.html"
-    path.write_text(
-        f'<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>Explorer</title>'
-        '<meta name="viewport" content="width=device-width"></head>'
-        f'<body style="{"background: #14181e; color: #fff" if theme == "dark" else ""}"><main><h1>E</h1>'
-        f"{explorer._repr_html_()}</main></body></html>",
-        encoding="utf-8",
-    )
-    return path.as_uri()
-
-
 @pytest.fixture(scope="module")
 def address(folder, explorer):
-    return write_page(folder, explorer)
+    return page(folder, explorer._repr_html_())
 
 
 def computed(driver):
@@ -200,7 +190,7 @@ class TestInBrowser:
 
     def test_so_are_those_of_another_network(self, browser, folder, tmp_path):
         network = random_network()
-        address = write_page(tmp_path, HearingExplorer(network, sample_sounds(), "random", RATIO))
+        address = page(tmp_path, HearingExplorer(network, sample_sounds(), "random", RATIO)._repr_html_())
         assert_maps_agree(network, open_page(browser, address))
 
     def test_a_sample_is_shown_from_its_loudest_window(self, opened, explorer):
@@ -382,7 +372,7 @@ class TestInBrowser:
                 open_page(driver, address)
                 press(driver, "Record")
                 wait_for_status(driver, sentence + r"\. .*[Cc]hoose a file, or take a sample\.$")
-                assert computed(driver)["name"] == "a sneeze"
+                assert computed(driver)["name"] == FIRST
                 assert len(driver.find_elements(By.CSS_SELECTOR, ".sample[aria-pressed=true]")) == 1
                 assert_silent_and_alone(driver)
 
@@ -421,7 +411,7 @@ class TestInBrowser:
         for width in (360, 1280):
             metrics = {"width": width, "height": 740, "deviceScaleFactor": 1, "mobile": width == 360}
             browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-            open_page(browser, write_page(folder, explorer, theme))
+            open_page(browser, page(folder, explorer._repr_html_(), theme))
             assert browser.execute_script("return document.documentElement.scrollWidth") <= width
             browser.execute_script(AXE.read_text(encoding="utf-8"))
             found = browser.execute_async_script(
@@ -450,21 +440,21 @@ def thread_time(driver) -> float:
 
 
 def test_it_is_light_names_its_origin_and_shows_a_picture_without_javascript(explorer):
-    page = explorer._repr_html_()
-    assert len(page) < 700_000  # with the weights of the network that names
+    whole = explorer._repr_html_()
+    assert len(whole) < 700_000  # with the weights of the network that names
     assert len(hear_yourself(named=False)._repr_html_()) < 300_000
-    assert "CC BY-NC 3.0" in page and "fold 1 held out" in page
-    static = page[page.index("<figure>") : page.index("<script>")]
+    assert "CC BY-NC 3.0" in whole and "fold 1 held out" in whole
+    static = whole[whole.index("<figure>") : whole.index("<script>")]
     assert re.findall(r'alt="([^"]*)"', static) == [
-        "Learned feature map of a sneeze, 40 rows by 150 steps",
-        "Log-mel spectrogram of a sneeze, 40 rows by 150 steps",
+        f"Learned feature map of {FIRST}, 40 rows by 150 steps",
+        f"Log-mel spectrogram of {FIRST}, 40 rows by 150 steps",
     ]
-    assert "<figcaption>A sneeze: " in static and "needs JavaScript" in static
-    assert not re.search(r"(?:src|href)=\"(?!data:)|https?://(?!www\.w3\.org/2000/svg)", page)
+    assert f"<figcaption>{FIRST.capitalize()}: " in static and "needs JavaScript" in static
+    assert not re.search(r"(?:src|href)=\"(?!data:)|https?://(?!www\.w3\.org/2000/svg)", whole)
 
 
 def test_its_text_never_changes(explorer):
-    assert repr(explorer) == "HearingExplorer(a sneeze, a dog, a clock)"
+    assert repr(explorer) == f"HearingExplorer({', '.join(SAMPLES)})"
     assert explorer._repr_html_() == hear_yourself()._repr_html_()
 
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from browsing import NEEDS_BROWSER, open_browser
+from browsing import NEEDS_BROWSER, open_browser, page
 from selenium.webdriver.support.ui import WebDriverWait
-from test_explorers_hearing import PATIENCE, RATIO, thread_time, write_page
+from test_explorers_hearing import PATIENCE, RATIO, thread_time
 from torch import nn
 
 from envnet_tutorial.audio.levels import compress_levels
-from envnet_tutorial.explorers.hearing import HearingExplorer, sample_sounds
+from envnet_tutorial.explorers.hearing import SAMPLES, HearingExplorer, hear_yourself, sample_sounds
 from envnet_tutorial.explorers.naming import layout, naming_settings
 from envnet_tutorial.models import PooledNormEnvNet
 from envnet_tutorial.models.compact import CompactPooledNorm
@@ -84,7 +84,7 @@ class TestInTheBrowser:
 
     def test_the_page_computes_what_pytorch_does(self, driver, tmp_path):
         network = lively_network()
-        driver.get(write_page(tmp_path, explorer_of(network, 0.0)))
+        driver.get(page(tmp_path, explorer_of(network, 0.0)._repr_html_()))
         for button in range(3):
             driver.execute_script(f"document.querySelector('.hearing-explorer').explorer.samples[{button}].click();")
             found = named(driver)
@@ -102,7 +102,7 @@ class TestInTheBrowser:
 
     def test_a_name_takes_less_than_half_a_second(self, driver, tmp_path):
         """Processor time, because other programs may share the machine's cores."""
-        driver.get(write_page(tmp_path, explorer_of(lively_network(), 0.0)))
+        driver.get(page(tmp_path, explorer_of(lively_network(), 0.0)._repr_html_()))
         named(driver)
         driver.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
         taken = []
@@ -118,16 +118,31 @@ class TestInTheBrowser:
         assert min(taken) < 0.5
 
     def test_below_the_threshold_it_says_none_of_these(self, driver, tmp_path):
-        driver.get(write_page(tmp_path, explorer_of(lively_network(), 1.0)))
+        driver.get(page(tmp_path, explorer_of(lively_network(), 1.0)._repr_html_()))
         found = named(driver)
         best = int(np.argmax(found["probabilities"]))
         assert found["verdict"].startswith("A small network says: none of these. Its best guess, ")
         assert f", {CLASSES[best]}, has only " in found["verdict"]
 
+    def test_it_opens_with_a_sound_that_it_names_and_refuses_the_next_as_the_text_says(self, driver, tmp_path):
+        driver.get(page(tmp_path, hear_yourself()._repr_html_()))
+        first, second = (SAMPLES[name].replace("_", " ") for name in list(SAMPLES)[:2])
+        threshold = naming_rule(load_pretrained().result.tables["clips"]).threshold
+        opening = named(driver)
+        assert opening["verdict"].startswith(f"A small network names it: {first}, ")
+        assert max(opening["probabilities"]) > threshold + 0.05  # surely, whatever a browser makes of an MP3
+        driver.execute_script("document.querySelector('.hearing-explorer').explorer.samples[1].click();")
+        WebDriverWait(driver, PATIENCE).until(
+            lambda d: "none of these" in d.execute_script("return document.querySelector('.verdict').textContent")
+        )
+        refused = named(driver)
+        assert f"Its best guess, {second}, has only" in refused["verdict"]
+        assert max(refused["probabilities"]) < threshold - 0.05
+
     def test_without_a_network_there_is_no_verdict(self, driver, tmp_path):
         torch.manual_seed(1)
         explorer = HearingExplorer(PooledNormEnvNet(3).eval(), sample_sounds(), "Weights: random.", RATIO)
-        driver.get(write_page(tmp_path, explorer))
+        driver.get(page(tmp_path, explorer._repr_html_()))
         WebDriverWait(driver, PATIENCE).until(
             lambda d: d.execute_script("return document.querySelector('.hearing-explorer').result")
         )

@@ -28,6 +28,13 @@ def run(right, sources=None, seeds=SEEDS, first=0):
     return Result({"kind": "run"}, {"predictions": pd.DataFrame(rows)})
 
 
+def test_a_table_prints_the_percent_that_a_sentence_prints():
+    for right in range(2001):
+        assert f"{statistics.in_percent(right / 2000)}%" == f"{right / 2000:.1%}"
+    assert statistics.in_percent(1331 / 2000) == 66.5 != pd.Series([100 * 1331 / 2000]).round(1).item()
+    assert np.isnan(statistics.in_percent(np.nan)) and statistics.in_percent(-0.0123) == -1.2
+
+
 def test_one_seed_and_lone_recordings_have_the_textbooks_error():
     right = np.arange(50)[:, None] % 5 > 0  # 40 of 50
     found = statistics.accuracy(run(right, seeds=(0,)))

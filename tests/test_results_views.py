@@ -86,6 +86,14 @@ def test_a_front_end_is_found_by_fold_and_seed(run):
             views.front_end(result, fold, seed)
 
 
+def test_a_front_end_leaves_the_callers_draws_as_they_were(run):
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    views.front_end(run[1], fold=2, seed=3)
+    assert torch.equal(torch.rand(3), expected)
+
+
 def test_a_run_whose_filters_were_not_kept_has_no_film(run):
     with pytest.raises(InputError, match="no film"):
         views.film(run[1])

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from filelock import FileLock
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from envnet_tutorial.audio import RESAMPLER, load_audio, to_int16
 from envnet_tutorial.datasets.locations import cache_root

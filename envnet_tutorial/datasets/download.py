@@ -17,7 +17,7 @@ from typing import BinaryIO
 from urllib.parse import quote
 
 import requests
-from tqdm.auto import tqdm
+from tqdm import tqdm
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
 from envnet_tutorial.errors import InputError

@@ -140,19 +140,32 @@ class FilterFilm:
         return f"FilterFilm({'; '.join(f'{reel.name}: {len(reel.captions)} frames' for reel in self.reels)})"
 
     def _repr_html_(self) -> str:
-        frequencies = np.asarray(self.frequencies, dtype=np.float64)
-        places = np.interp(TICKS, frequencies, np.arange(len(frequencies)))
-        settings = {
-            "reels": [reel.settings(self.frequencies) for reel in self.reels],
-            "frequencies": frequencies.round(2).tolist(),
-            "ticks": [[round(place, 2), f"{tick / 1000:g}"] for place, tick in zip(places, TICKS, strict=True)],
-            "filters": next(iter(self.reels[0].panels.values())).shape[1],
-            "finest": FINEST,
-            "rate": self.sample_rate,
-            "colours": "".join(map(to_hex, palette())),
-        }
-        page = inline("film", settings, parts=PARTS, still=still_of(self.reels[0], self.frequencies))
-        return re.sub(r"\n\s+", "\n", page)  # a lesson holds two films, and their indentation is kilobytes
+        settings = film_settings(self.reels, self.frequencies, self.sample_rate)
+        settings["colours"] = "".join(map(to_hex, palette()))
+        return squeezed(inline("film", settings, parts=PARTS, still=still_of(self.reels[0], self.frequencies)))
+
+
+def film_settings(reels: Sequence[Reel], frequencies: Tensor, sample_rate: int) -> dict:
+    """Return what `film_reels.js` reads: reels, their tones, and the marks of an axis of tones."""
+    frequencies = np.asarray(frequencies, dtype=np.float64)
+    places = np.interp(TICKS, frequencies, np.arange(len(frequencies)))
+    return {
+        "reels": [reel.settings(torch.from_numpy(frequencies)) for reel in reels],
+        "frequencies": frequencies.round(2).tolist(),
+        "ticks": [[round(place, 2), f"{tick / 1000:g}"] for place, tick in zip(places, TICKS, strict=True)],
+        "filters": next(iter(reels[0].panels.values())).shape[1],
+        "finest": FINEST,
+        "rate": sample_rate,
+    }
+
+
+def squeezed(page: str) -> str:
+    """Take indentation out of an explorer's scripts and styles, and line ends where nothing can end but a line.
+
+    A notebook spends a dozen bytes on each line of an output, and lesson 5 holds several explorers. Behind ``{``, ``,``
+    and ``(`` or ``;`` a line end means nothing, unless a comment ends with it.
+    """
+    return re.sub(r"^((?!.*//).*[{,(;])\n", r"\1", re.sub(r"\n\s+", "\n", page), flags=re.MULTILINE)
 
 
 @functools.cache

@@ -1,7 +1,7 @@
 /* "Hear yourself": a sound, the map that EnvNet learned beside the mel spectrogram, and what each filter lets through. */
 (function () {
   "use strict";
-  var S = hearingSignal, C = hearingCharts, node = C.node, MINUS = "\u2212", SLICE = 12;  // ms of work before the page may draw
+  var S = hearingSignal, F = filterSignal, C = hearingCharts, node = C.node, MINUS = "\u2212", SLICE = 12;  // ms of work before the page may draw
   var TICKS = [250, 500, 1000, 2000, 4000];  // Hz
 
   function rgb(hex) { return [1, 3, 5].map(function (at) { return parseInt(hex.slice(at, at + 2), 16); }); }
@@ -19,7 +19,7 @@
     this.frames = Math.floor((given.samples - 2 * (given.taps - 1)) / given.hop);
     this.frontEnd = new S.FrontEnd(given);
     this.logMel = new S.LogMel(given);
-    this.kernels = S.floats(given.kernels);
+    this.kernels = F.floats(given.kernels);
     this.sorted = true; this.run = 0;
     this.filter = given.order[Math.floor(0.8 * given.filters) - 1];
     this.learned = new Float64Array(given.filters * this.frames);  // (filter, frame), the network's own order
@@ -54,6 +54,7 @@
     this.left = this.map(maps, "learned", given.filters);
     this.right = this.map(maps, "mel", given.mel.bands);
     this.left.canvas.setAttribute("class", "pick");
+    this.marks = [this.left.now, this.right.now];
     this.mark = node("div", { "class": "row-mark", "aria-hidden": "true" }, this.left.picture);
     on(this.left.canvas, "click", function (event) {
       var box = self.left.canvas.getBoundingClientRect(), share = 1 - (event.clientY - box.top) / box.height;
@@ -167,7 +168,7 @@
     this.start = start;
     this.window = new Float32Array(given.samples);
     this.window.set(samples.subarray(start, start + given.samples));
-    square = S.meanSquare(this.window, 0, given.samples);
+    square = F.meanSquare(this.window, 0, given.samples);
     this.gain = S.gainOf(square, given.levels);
     this.where.value = start;
     this.whereText.textContent = seconds(start, given.rate);
@@ -175,7 +176,7 @@
     this.part.style.left = 100 * start / samples.length + "%";
     this.part.style.width = 100 * Math.min(1, given.samples / samples.length) + "%";
     this.levelText.textContent = "The network learned from windows brought nearer to " + whole(given.levels.common) + " by one gain each. This one has " +
-      (square > 0 ? whole(S.decibels(square)) : "no level") + " and gets " + whole(S.decibels(this.gain * this.gain)) + ", for both pictures. Black is 0 and the brightest colour " +
+      (square > 0 ? whole(F.decibels(square)) : "no level") + " and gets " + whole(F.decibels(this.gain * this.gain)) + ", for both pictures. Black is 0 and the brightest colour " +
       given.brightest + " or more on the left, by the square root; " + given.mel.range.map(whole).join(" and ") + " on the right.";
     for (f = 0; f < this.frames; f++) this.melColumn(f, this.window, f * given.hop, this.gain);
     this.player.update();
@@ -273,7 +274,7 @@
     this.picker.setAttribute("aria-valuetext", this.picked.textContent);
     this.mark.style.bottom = 100 * (row - 0.5) / this.given.filters + "%";
     C.drawTaps(this.taps, filter, Array.from(this.kernel()), this.given.rate);
-    C.drawSpectrum(this.spectrum, filter, S.spectrum(this.kernel(), 129), this.given.rate);
+    C.drawSpectrum(this.spectrum, filter, F.spectrum(this.kernel(), 129), this.given.rate);
     this.player.update();
     this.describeShare();
   };
@@ -281,7 +282,7 @@
   /* What the play button will let one hear, in words. */
   Explorer.prototype.describeShare = function () {
     if (!this.window) return;
-    var heard = this.player.behind(), centre = this.given.centres[this.filter], sizes = S.spectrum(this.kernel(), 129);
+    var heard = this.player.behind(), centre = this.given.centres[this.filter], sizes = F.spectrum(this.kernel(), 129);
     var best = sizes.indexOf(Math.max.apply(null, sizes)) * this.given.rate / 2 / (sizes.length - 1);
     this.share.textContent = "Its 15 merged taps leave " + (heard.share > -80 ?
       "this sound " + whole(-heard.share) + " weaker (their best tone would pass unchanged)" : "next to nothing of this sound") +

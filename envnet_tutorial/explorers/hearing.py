@@ -29,7 +29,7 @@ from envnet_tutorial.settings import ENVNET_INPUT
 
 COLOURS = 64
 #: The scripts that `hearing.js` builds on, each after those that it needs itself.
-PARTS = ("hearing_signal", "hearing_sources", "hearing_charts", "hearing_player", "hearing_live")
+PARTS = ("filter_signal", "hearing_signal", "hearing_sources", "hearing_charts", "hearing_player", "hearing_live")
 #: Peak of the tones by which the rows are sorted: next to the level that `levels.compress_levels` leads to.
 TONE_AMPLITUDE = 0.1
 #: Value of the learned map that gets the brightest colour. Colour goes with the square root of the value.
@@ -38,8 +38,9 @@ BRIGHTEST = 4.0
 MEL_RANGE = (-80, -10)
 #: Length in seconds of a sample sound: longer than a window, so that there is something to move.
 SAMPLE_SECONDS = 2.5
-#: Sample sounds by the names of their classes in the synthetic set.
-SAMPLES = {"a sneeze": "sneezing", "a dog": "dog", "a clock": "clock_tick"}
+#: Sample sounds by the names of their classes in the synthetic set, in the order of their buttons. The page opens with
+#: the first, which the network on the front page names; the second it refuses to name, and the page's text says so.
+SAMPLES = {"a dog": "dog", "a sneeze": "sneezing", "a clock": "clock_tick"}
 #: Longest recording in seconds, and longest file.
 MAX_RECORDING, MAX_FILE = 10, 600
 

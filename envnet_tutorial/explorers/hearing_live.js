@@ -76,7 +76,7 @@ var hearingLive = (function () {
 
   Live.prototype.column = function (frame) {
     var page = this.page, given = page.given, start = frame * given.hop, end = start + given.hop + 2 * (given.taps - 1);
-    var gain = S.gainOf(S.meanSquare(this.x, Math.max(0, end - given.samples), end), given.levels), at = frame % page.frames;
+    var gain = S.gainOf(filterSignal.meanSquare(this.x, Math.max(0, end - given.samples), end), given.levels), at = frame % page.frames;
     page.learnedColumn(at, this.x, start, gain);
     page.melColumn(at, this.x, start, gain);
     [page.left, page.right].forEach(function (map) { map.now.hidden = false; map.now.style.left = 100 * (at + 1) / page.frames + "%"; });

@@ -16,7 +16,7 @@ var hearingNaming = (function () {
 
   /* The network in eval mode: a front end as in the pictures above, then the layers that `given.layers` lists. */
   function Namer(given, frames) {
-    var weights = halves(given.weights), rest = Float64Array.from(S.floats(given.rest)), at = 0, next = 0;
+    var weights = halves(given.weights), rest = Float64Array.from(filterSignal.floats(given.rest)), at = 0, next = 0;
     function take(from, count) {
       if (from === weights) return weights.subarray(at, at += count);
       return rest.subarray(next, next += count);
@@ -148,8 +148,9 @@ var hearingNaming = (function () {
       busy += performance.now() - slice;
       if (!done) { channel.port2.postMessage(0); return; }
       channel.port1.close();
-      self.show(namer.probabilities());
-      page.root.naming = { probabilities: Array.from(namer.probabilities()), busy: busy, run: run };
+      var found = namer.probabilities();
+      self.show(found);
+      page.root.naming = { probabilities: Array.from(found), busy: busy, run: run };
     };
     channel.port2.postMessage(0);
   };
@@ -168,5 +169,5 @@ var hearingNaming = (function () {
     });
   };
 
-  return { Namer: Namer, Panel: Panel, halves: halves };
+  return { Panel: Panel };
 })();

@@ -1,7 +1,7 @@
-/* What "Hear yourself" plays: the 1.5 s that are shown, as they are or through one filter, at a level that hurts nobody. */
+/* Plays the samples that a page shows, as they are or through the filter that is picked, at a level that hurts nobody. */
 var hearingPlayer = (function () {
   "use strict";
-  var S = hearingSignal, LEVEL = -23, PEAK = 0.5, MOST = 30, FADE = 0.01;  // dB, of full scale, dB, s
+  var S = filterSignal, LEVEL = -23, PEAK = 0.5, MOST = 30, FADE = 0.01;  // dB, of full scale, dB, s
 
   function Player(page) { this.page = page; this.playing = null; }
 
@@ -85,13 +85,13 @@ var hearingPlayer = (function () {
     this.page.playFilter.textContent = this.playing === "filter" ? "Stop" : "Play through this filter";
   };
 
-  /* A line runs along both maps with the sound, unless the reader has asked for less motion. */
+  /* A line runs along the pictures with the sound, unless the reader has asked for less motion. */
   Player.prototype.follow = function () {
     var self = this, page = this.page, still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     cancelAnimationFrame(this.drawing);
-    [page.left, page.right].forEach(function (map) {
-      map.now.hidden = !self.playing || still;
-      if (self.playing) map.now.style.left = 100 * (((self.context.currentTime - self.began) % self.length) / self.length) + "%";
+    page.marks.forEach(function (mark) {
+      mark.hidden = !self.playing || still;
+      if (self.playing) mark.style.left = 100 * (((self.context.currentTime - self.began) % self.length) / self.length) + "%";
     });
     if (this.playing && !still) this.drawing = requestAnimationFrame(function () { self.follow(); });
   };

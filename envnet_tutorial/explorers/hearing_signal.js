@@ -1,12 +1,7 @@
 /* The numbers behind "Hear yourself": what the package computes with PyTorch, in plain loops. Float64 throughout. */
 var hearingSignal = (function () {
   "use strict";
-
-  function floats(base64) {
-    var text = atob(base64), bytes = new Uint8Array(text.length);
-    for (var i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
-    return new Float32Array(bytes.buffer);
-  }
+  var floats = filterSignal.floats, meanSquare = filterSignal.meanSquare, decibels = filterSignal.decibels;
 
   /* EnvNet's feature_conv in eval mode: conv1 (batch norm folded in), ReLU, conv2, pool, scale and offset, ReLU. */
   function FrontEnd(given) {
@@ -171,14 +166,6 @@ var hearingSignal = (function () {
     return out;
   };
 
-  function meanSquare(x, first, last) {
-    var sum = 0;
-    for (var i = first; i < last; i++) sum += x[i] * x[i];
-    return sum / Math.max(1, last - first);
-  }
-
-  function decibels(square) { return 10 * Math.log10(square); }
-
   /* The one gain of envnet_tutorial.audio.levels.compress_levels for a window of this mean square. */
   function gainOf(square, levels) {
     var level = Math.max(levels.quietest, decibels(square));
@@ -195,30 +182,5 @@ var hearingSignal = (function () {
     return best;
   }
 
-  /* What a filter lets through: y[t] is the sum over n of kernel[n] x[t + n], as in the network. */
-  function through(x, kernel) {
-    var out = new Float32Array(x.length - kernel.length + 1);
-    for (var t = 0; t < out.length; t++) {
-      for (var n = 0, sum = 0; n < kernel.length; n++) sum += kernel[n] * x[t + n];
-      out[t] = sum;
-    }
-    return out;
-  }
-
-  /* |sum over n of kernel[n] exp(-2 pi i f n / rate)| at `count` frequencies from 0 to half the rate. */
-  function spectrum(kernel, count) {
-    var sizes = [];
-    for (var i = 0; i < count; i++) {
-      for (var n = 0, re = 0, im = 0; n < kernel.length; n++) {
-        re += kernel[n] * Math.cos(Math.PI * i * n / (count - 1)); im += kernel[n] * Math.sin(Math.PI * i * n / (count - 1));
-      }
-      sizes.push(Math.hypot(re, im));
-    }
-    return sizes;
-  }
-
-  return {
-    floats: floats, FrontEnd: FrontEnd, LogMel: LogMel, Resampler: Resampler, meanSquare: meanSquare, decibels: decibels,
-    gainOf: gainOf, loudest: loudest, through: through, spectrum: spectrum, toMel: toMel,
-  };
+  return { FrontEnd: FrontEnd, LogMel: LogMel, Resampler: Resampler, gainOf: gainOf, loudest: loudest, toMel: toMel };
 })();

@@ -107,8 +107,7 @@ def trained_filters(run: str = "esc50-fast") -> dict[str, list[float]]:
     dict of str to list of float
         Weights of conv1, eight a filter, by a name that says where the filter lets most through.
     """
-    with torch.random.fork_rng(devices=[]):  # a network starts from random weights: the lesson's stay as they were
-        network = front_end(load_result(run))
+    network = front_end(load_result(run))
     weights = network.feature_conv.conv1.module[0].weight.detach()[:, 0, 0]  # (filter, taps)
     half = ENVNET_INPUT.sample_rate / 2
     frequencies = torch.linspace(0, half, 513)

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from envnet_tutorial.plotting.style import PALETTE, SEQUENTIAL
+from envnet_tutorial.plotting.style import SEQUENTIAL
 
 TICKS_HZ = (500, 1000, 2000, 4000, 8000, 16_000)
 
@@ -45,29 +45,6 @@ def label_frequencies(ax: Axes, frequencies: np.ndarray) -> None:
     ticks = [tick for tick in TICKS_HZ if frequencies[0] <= tick <= frequencies[-1]]
     ax.set_xticks(np.interp(ticks, frequencies, np.arange(len(frequencies))), [f"{tick / 1000:g}" for tick in ticks])
     ax.set_xlabel("frequency of the tone (kHz)")
-
-
-def plot_kernel(kernel, sample_rate: int, *, ax: Axes | None = None) -> Axes:
-    """Draw the taps of one filter over time (lesson 5).
-
-    Parameters
-    ----------
-    kernel : array-like, shape (taps,)
-    sample_rate : int
-        Rate in Hz.
-    ax : Axes, optional
-        Where to draw; a new figure without it.
-
-    Returns
-    -------
-    Axes
-    """
-    ax = ax or plt.subplots()[1]
-    milliseconds = 1000 * np.arange(len(kernel)) / sample_rate
-    ax.axhline(0, color="0.7", linestyle="-", linewidth=0.6)
-    ax.plot(milliseconds, np.asarray(kernel), "o-", color=PALETTE["blue"], markersize=3.5)
-    ax.set(xlabel="time (ms)", ylabel="weight")
-    return ax
 
 
 def plot_importance(importances, seconds: float, *, ax: Axes | None = None) -> Axes:

@@ -15,6 +15,14 @@ from envnet_tutorial.errors import InputError
 from envnet_tutorial.results.result import Result
 
 
+def in_percent(share: float) -> float:
+    """Return a share in percent with one decimal, the digits that ``f"{share:.1%}"`` prints wherever the book does so.
+
+    Pandas and NumPy would round a product instead: 1,331 of 2,000 would be 66.6 in a table and 66.5% in a sentence.
+    """
+    return float(f"{share:.1%}".removesuffix("%"))
+
+
 def right_answers(result: Result) -> pd.DataFrame:
     """Lay out which clips a run has right.
 

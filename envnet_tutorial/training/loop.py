@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 from torch.nn import functional
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from envnet_tutorial.datasets.clips import ClipArray
 from envnet_tutorial.formats import precision_context
