@@ -162,9 +162,8 @@ def front_end(result: Result, fold: int = 1, seed: int | None = None) -> nn.Modu
         raise InputError(
             f"there is no fold {fold} of seed {seed}: seeds {settings['seeds']}, folds {settings['folds']}"
         )
-    with torch.random.fork_rng(
-        devices=[]
-    ):  # a network starts from random weights: the caller's draws stay as they were
+    # A network starts from random weights; the caller's draws stay as they were.
+    with torch.random.fork_rng(devices=[]):
         network = NETWORKS[settings["network"]](len(settings["classes"]))
     network.frontend_module.load_state_dict({key: torch.from_numpy(value) for key, value in state.items()})
     return network.eval()
