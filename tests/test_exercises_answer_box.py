@@ -3,13 +3,12 @@
 import json
 import math
 import random
-import shutil
 from pathlib import Path
 
 import pytest
+from browsing import AXE, NEEDS_BROWSER, open_browser
 from bs4 import BeautifulSoup
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -19,12 +18,6 @@ from envnet_tutorial.exercises.answers import MALFORMED as MALFORMED_SENTENCES
 from envnet_tutorial.exercises.inlined import style_and_script
 from scripts.repository import ROOT
 
-AXE = Path(__file__).parent / "vendor" / "axe.min.js"
-needs_browser = [
-    pytest.mark.browser,
-    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),  # selenium leaves its sockets to the collector
-    pytest.mark.skipif(shutil.which("chromedriver") is None, reason="chromedriver is not installed"),
-]
 #: Every question by the key under which a page has it.
 QUESTIONS = {
     f"{lesson.__name__.rpartition('.')[2]}.{question.name}": question
@@ -67,14 +60,8 @@ def page(folder, *keys, theme="light"):
 
 @pytest.fixture(scope="module")
 def browser():
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or ""
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
-    yield driver
-    driver.quit()
+    with open_browser() as driver:
+        yield driver
 
 
 @pytest.fixture
@@ -220,7 +207,7 @@ def evaluated(text: str):
 
 
 class TestInABrowser:
-    pytestmark = needs_browser
+    pytestmark = NEEDS_BROWSER
 
     def test_page_and_python_say_the_same_of_every_question(self, opened):
         source = random.Random(14)

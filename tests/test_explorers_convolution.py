@@ -1,24 +1,15 @@
 """The convolution explorer, driven in a browser and held against PyTorch's own convolution."""
 
-import shutil
 from itertools import product
-from pathlib import Path
 
 import pytest
 import torch
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
+from browsing import AXE, NEEDS_BROWSER, open_browser
 from selenium.webdriver.common.keys import Keys
 from torch.nn import functional
 
 from envnet_tutorial.explorers.convolution import ConvolutionExplorer
 
-AXE = Path(__file__).parent / "vendor" / "axe.min.js"
-needs_browser = [
-    pytest.mark.browser,
-    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),  # selenium leaves its sockets to the collector
-    pytest.mark.skipif(shutil.which("chromedriver") is None, reason="chromedriver is not installed"),
-]
 SETTINGS_1D = [
     (1, size, kernel, stride, padding, dilation)
     for size, kernel, stride, padding, dilation in product((2, 5, 6, 14), (1, 2, 3, 6), (1, 2, 5), (0, 3), (1, 3))
@@ -63,14 +54,8 @@ def page(folder, *explorers, theme="light"):
 
 @pytest.fixture(scope="module")
 def browser():
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or ""
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
-    yield driver
-    driver.quit()
+    with open_browser() as driver:
+        yield driver
 
 
 def numbers(texts):
@@ -97,7 +82,7 @@ def as_places(mask):
 
 @pytest.mark.parametrize("settings", [SETTINGS_1D, SETTINGS_2D], ids=["one axis", "two axes"])
 class TestAgainstPyTorch:
-    pytestmark = needs_browser
+    pytestmark = NEEDS_BROWSER
 
     def test_every_step_of_every_setting(self, browser, tmp_path, settings):
         browser.get(page(tmp_path, ConvolutionExplorer()))
@@ -123,7 +108,7 @@ class TestAgainstPyTorch:
 
 
 class TestUse:
-    pytestmark = needs_browser
+    pytestmark = NEEDS_BROWSER
 
     def test_what_no_step_reads_is_hatched_over_the_colour_of_the_input(self, browser, tmp_path):
         browser.get(page(tmp_path, ConvolutionExplorer(1, 8, 3, stride=3), ConvolutionExplorer(2, 5, 2, stride=3)))

@@ -1,14 +1,11 @@
 """The mixture under a slider, driven in a browser and held against `augment.mix`."""
 
 import json
-import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
+from browsing import AXE, NEEDS_BROWSER, open_browser
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -17,13 +14,7 @@ from envnet_tutorial.audio import to_int16
 from envnet_tutorial.explorers.mixture import MixtureExplorer
 from envnet_tutorial.settings import ENVNET_INPUT
 
-AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 RATE = ENVNET_INPUT.sample_rate
-needs_browser = [
-    pytest.mark.browser,
-    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),  # selenium leaves its sockets to the collector
-    pytest.mark.skipif(shutil.which("chromedriver") is None, reason="chromedriver is not installed"),
-]
 
 MOVE = """
 const root = document.querySelector(".mixture-explorer"), [ratio, corrected] = arguments;
@@ -58,13 +49,8 @@ def sounds():
 
 @pytest.fixture(scope="module")
 def browser():
-    options = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
-    yield driver
-    driver.quit()
+    with open_browser() as driver:
+        yield driver
 
 
 def page(folder, sounds, theme="light"):
@@ -87,7 +73,7 @@ def opened(browser, sounds, tmp_path):
 
 
 class TestInBrowser:
-    pytestmark = needs_browser
+    pytestmark = NEEDS_BROWSER
 
     @pytest.mark.parametrize("percent", [0, 17, 50, 90, 100])
     def test_the_gains_are_those_of_the_mixing(self, opened, sounds, percent):

@@ -1,15 +1,12 @@
 """The spectrogram explorer, driven in a browser and held against torch.stft."""
 
-import shutil
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from browsing import AXE, NEEDS_BROWSER, open_browser
 from matplotlib import colormaps
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -17,13 +14,7 @@ from envnet_tutorial.audio import to_int16
 from envnet_tutorial.explorers.spectrogram import COLOURS, OVERLAPS, WINDOWS, SpectrogramExplorer
 from envnet_tutorial.settings import ENVNET_INPUT
 
-AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 RATE = ENVNET_INPUT.sample_rate
-needs_browser = [
-    pytest.mark.browser,
-    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),  # selenium leaves its sockets to the collector
-    pytest.mark.skipif(shutil.which("chromedriver") is None, reason="chromedriver is not installed"),
-]
 SETTINGS = [
     (sound, *rest)
     for sound, rest in product((0, 1), product(range(len(WINDOWS)), range(len(OVERLAPS)), ("hann", "rectangular")))
@@ -71,14 +62,8 @@ def page(folder, explorer, theme="light"):
 
 @pytest.fixture(scope="module")
 def browser():
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or shutil.which("google-chrome")
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
-    yield driver
-    driver.quit()
+    with open_browser() as driver:
+        yield driver
 
 
 @pytest.fixture
@@ -98,7 +83,7 @@ def expected_levels(samples, length, overlap, shape):
 
 
 class TestInBrowser:
-    pytestmark = needs_browser
+    pytestmark = NEEDS_BROWSER
 
     def test_levels_are_those_of_torch(self, opened, sounds):
         found = opened.execute_script(READ, SETTINGS, [])

@@ -1,5 +1,6 @@
 """The optimiser and its schedule, against the update written out and the bug of a schedule never stepped."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -49,3 +50,25 @@ def test_the_optimizer_is_nesterovs():
         velocity = 0.9 * velocity + gradient
         value -= 0.1 * (gradient + 0.9 * velocity)
         assert parameter.item() == pytest.approx(value, rel=1e-6)
+
+
+@pytest.fixture
+def no_compiler(monkeypatch):
+    """Make an import of torch's compiler an error, and forget what an earlier one has left."""
+    monkeypatch.setitem(sys.modules, "torch._dynamo", None)
+    for method in (torch.optim.SGD.add_param_group, torch.optim.SGD.zero_grad, torch.optim.SGD.state_dict):
+        monkeypatch.delattr(training.optimizer._uncompiled(method), "__dynamo_disable", raising=False)
+
+
+def test_a_training_does_not_wait_for_torchs_compiler(no_compiler):
+    model, _ = train_tiny(RECIPE)
+    one, other = (training.make_optimizer(model, RECIPE, 1)[0] for _ in range(2))
+    one.load_state_dict(other.state_dict())
+
+
+def test_the_weights_are_those_of_torchs_own_optimizer(monkeypatch):
+    ours, _ = train_tiny(RECIPE)
+    monkeypatch.setattr(training.optimizer, "_QuickSGD", torch.optim.SGD)
+    torchs, _ = train_tiny(RECIPE)
+    for weight, expected in zip(ours.parameters(), torchs.parameters(), strict=True):
+        assert torch.equal(weight, expected)
