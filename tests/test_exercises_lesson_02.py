@@ -42,7 +42,7 @@ RIGHT = [
     *((lesson_02.check_output_shape, form) for form in tuple_forms((4, 32, 3, 3))),
     (lesson_02.check_output_shape, torch.nn.Conv2d(1, 32, 3, 2, 1)(torch.zeros(4, 1, 5, 5)).shape),
     *((lesson_02.check_weight_shape, form) for form in tuple_forms((40, 40, 1, 8))),
-    *((lesson_02.check_receptive_field, form) for form in number_forms(15)),
+    *((lesson_02.check_receptive_field, form) for form in number_forms(53)),
     *((lesson_02.check_smoother, form) for form in tuple_forms((0.25, 0.5, 0.25))),
     *((lesson_02.check_smoother, form) for form in tuple_forms((0.1, 0.5, 0.4))),  # not exact in single precision
     (lesson_02.check_smoother, [0.5, 0.5, 0]),
@@ -85,14 +85,15 @@ WRONG = [
     (lesson_02.check_weight_shape, (1, 8, 40, 40), "in front"),
     (lesson_02.check_weight_shape, (40, 40, 1, 7), "out_channels"),
     (lesson_02.check_weight_shape, (40, 40, 8), "numbers given: 3"),
-    (lesson_02.check_receptive_field, 7, "without dilation"),
-    (lesson_02.check_receptive_field, 9, "not nine"),
-    (lesson_02.check_receptive_field, 14, "to what"),
-    (lesson_02.check_receptive_field, 27, "do not multiply"),
-    (lesson_02.check_receptive_field, 8, "twice its dilation"),
-    (lesson_02.check_receptive_field, 21, "not dilation x kernel"),
-    (lesson_02.check_receptive_field, 22, "not dilation x kernel"),
-    (lesson_02.check_receptive_field, 16, "each layer adds"),
+    (lesson_02.check_receptive_field, 13, "without dilation"),
+    (lesson_02.check_receptive_field, 15, "not fifteen"),
+    (lesson_02.check_receptive_field, 27, "three taps"),
+    (lesson_02.check_receptive_field, 52, "to what"),
+    (lesson_02.check_receptive_field, 55, "overlap in one sample"),
+    (lesson_02.check_receptive_field, 65, "not dilation x kernel"),
+    (lesson_02.check_receptive_field, 66, "not dilation x kernel"),
+    (lesson_02.check_receptive_field, 125, "do not multiply"),
+    (lesson_02.check_receptive_field, 54, "each layer adds"),
     (lesson_02.check_smoother, [1 / 3, 1 / 3, 1 / 3], "that is not 0"),
     (lesson_02.check_smoother, [1, 2, 1], "has to be 1"),
     (lesson_02.check_smoother, [0, 1, 0], "that is not 0"),
@@ -148,3 +149,11 @@ def test_a_smoother_is_what_amplifies_no_tone(first):
     taps = [first, 0.5, 0.5 - first]
     gains = np.abs(scipy_signal.freqz(taps, worN=4_001)[1])
     assert bool(lesson_02.check_smoother(taps)) == (gains.max() < 1 + 1e-9)
+
+
+def test_the_receptive_field_is_that_of_torchs_layers():
+    """The answer of `check_receptive_field`: a signal of so many samples leaves one output."""
+    x = torch.zeros(1, 1, lesson_02.RECEPTIVE_FIELD.answer)
+    for dilation in (1, 3, 9):
+        x = torch.nn.functional.conv1d(x, torch.zeros(1, 1, 5), dilation=dilation)
+    assert x.shape[-1] == 1

@@ -52,12 +52,12 @@ def cut_off_by_mask(block, features):
 
 
 RIGHT = [
-    *((lesson_03.check_rows_and_steps, form) for form in tuple_forms((40, 150))),
+    *((lesson_03.check_rows_and_steps, form) for form in tuple_forms((40, 149))),
     *((lesson_03.check_counterexample, form) for form in tuple_forms((10, 6))),
     *((lesson_03.check_counterexample, pair) for pair in [(23, 12), (100, 31), (50, 27), (100.0, 29.0)]),
-    *((lesson_03.check_conv_weights, form) for form in number_forms(12_880)),
-    *((lesson_03.check_seen_milliseconds, form) for form in number_forms(10.875)),
-    *((lesson_03.check_seen_milliseconds, form) for form in number_forms(10.9)),
+    *((lesson_03.check_conv_weights, form) for form in number_forms(20_608)),
+    *((lesson_03.check_seen_milliseconds, form) for form in number_forms(11.875)),
+    *((lesson_03.check_seen_milliseconds, form) for form in number_forms(11.9)),
     (lesson_03.check_samples_for, samples_for),
     (lesson_03.check_samples_for, lambda *call: torch.tensor(samples_for(*call))),
     (lesson_03.check_samples_for, lambda *call: float(samples_for(*call))),
@@ -69,15 +69,16 @@ RIGHT = [
 ]
 EARLY = "ReLU still worked on all 960 steps"
 WRONG = [
-    (lesson_03.check_rows_and_steps, (150, 40), "other way round"),
-    (lesson_03.check_rows_and_steps, (40, 24_000), "reach the pooling"),
-    (lesson_03.check_rows_and_steps, (40, 24_014), "go in"),
-    (lesson_03.check_rows_and_steps, (40, 149), "a whole number"),
-    (lesson_03.check_rows_and_steps, (40, 151), "a whole number"),
-    (lesson_03.check_rows_and_steps, (80, 150), "does not add"),
-    (lesson_03.check_rows_and_steps, (1_600, 150), "adds up"),
-    (lesson_03.check_rows_and_steps, (1, 150), "a row of its own"),
-    (lesson_03.check_rows_and_steps, (8, 150), "rows are filters"),
+    (lesson_03.check_rows_and_steps, (149, 40), "other way round"),
+    (lesson_03.check_rows_and_steps, (150, 40), "filters are rows"),
+    (lesson_03.check_rows_and_steps, (40, 23_986), "reach the pooling"),
+    (lesson_03.check_rows_and_steps, (40, 24_000), "go in"),
+    (lesson_03.check_rows_and_steps, (40, 150), "still whole"),
+    (lesson_03.check_rows_and_steps, (40, 148), "how many whole"),
+    (lesson_03.check_rows_and_steps, (80, 149), "does not add"),
+    (lesson_03.check_rows_and_steps, (1_600, 149), "adds up"),
+    (lesson_03.check_rows_and_steps, (1, 149), "a row of its own"),
+    (lesson_03.check_rows_and_steps, (8, 149), "rows are filters"),
     (lesson_03.check_rows_and_steps, 40, "numbers wanted: 2; numbers given: 1"),
     (lesson_03.check_counterexample, (100, 30), "the page's own"),
     (lesson_03.check_counterexample, torch.tensor([50.0, 26.0]), "the page's own"),
@@ -88,21 +89,24 @@ WRONG = [
     (lesson_03.check_counterexample, (-10, -6), "at least one"),
     (lesson_03.check_counterexample, (100.5, 30), "two whole numbers"),
     (lesson_03.check_counterexample, 30, "numbers given: 1"),
-    (lesson_03.check_conv_weights, 12_800, "those are the taps"),
-    (lesson_03.check_conv_weights, 12_840, "two numbers a channel"),
-    (lesson_03.check_conv_weights, 12_920, "no bias"),
-    (lesson_03.check_conv_weights, 12_960, "not learned"),
-    (lesson_03.check_conv_weights, 400, "conv1"),
-    (lesson_03.check_conv_weights, 320, "conv1"),
-    (lesson_03.check_conv_weights, 12_881, "has no bias"),
+    (lesson_03.check_conv_weights, 12_880, "as it is"),
+    (lesson_03.check_conv_weights, 20_480, "those are the taps"),
+    (lesson_03.check_conv_weights, 20_544, "two numbers a channel"),
+    (lesson_03.check_conv_weights, 20_560, "not 40"),
+    (lesson_03.check_conv_weights, 20_672, "no bias"),
+    (lesson_03.check_conv_weights, 20_736, "not learned"),
+    (lesson_03.check_conv_weights, 32_896, "conv1 keeps"),
+    (lesson_03.check_conv_weights, 640, "conv1 with 64"),
+    (lesson_03.check_conv_weights, 20_609, "has no bias"),
     (lesson_03.check_seen_milliseconds, 10, "reach beyond"),
-    (lesson_03.check_seen_milliseconds, 174, "those are samples"),
-    (lesson_03.check_seen_milliseconds, 0.010875, "not in seconds"),
-    (lesson_03.check_seen_milliseconds, 167 / 16, "two layers"),
-    (lesson_03.check_seen_milliseconds, 175 / 16, "one sample too many"),
-    (lesson_03.check_seen_milliseconds, 176 / 16, "not eight"),
-    (lesson_03.check_seen_milliseconds, 15 / 16, "what the two layers see"),
-    (lesson_03.check_seen_milliseconds, 12, "160 positions"),
+    (lesson_03.check_seen_milliseconds, 10.875, "eight taps"),
+    (lesson_03.check_seen_milliseconds, 190, "those are samples"),
+    (lesson_03.check_seen_milliseconds, 0.011875, "not in seconds"),
+    (lesson_03.check_seen_milliseconds, 175 / 16, "two layers"),
+    (lesson_03.check_seen_milliseconds, 191 / 16, "one sample too many"),
+    (lesson_03.check_seen_milliseconds, 192 / 16, "not 16"),
+    (lesson_03.check_seen_milliseconds, 31 / 16, "what the two layers see"),
+    (lesson_03.check_seen_milliseconds, 13, "160 positions"),
     (lesson_03.check_samples_for, lambda steps, pooling, kernels: steps * pooling, "take samples away"),
     (lesson_03.check_samples_for, lambda steps, pooling, kernels: steps * pooling + sum(kernels), "not taps"),
     (lesson_03.check_samples_for, lambda steps, pooling, kernels: steps * pooling + 14, "two layers of eight"),
@@ -162,7 +166,14 @@ def test_the_wanted_samples_are_those_that_layers_leave_whole():
 
 
 def test_the_parameters_are_those_of_the_block():
-    assert lesson_03.check_conv_weights(sum(p.numel() for p in ConvBlock(40, 40, (1, 8)).parameters()))
+    assert lesson_03.check_conv_weights(sum(p.numel() for p in ConvBlock(40, 64, (1, 8)).parameters()))
+
+
+def test_the_predicted_picture_is_that_of_torchs_layers():
+    x = torch.zeros(1, 1, 24_000)
+    for weight in (torch.zeros(40, 1, 8), torch.zeros(40, 40, 8)):
+        x = functional.conv1d(x, weight)
+    assert lesson_03.check_rows_and_steps(tuple(functional.max_pool1d(x, 160).shape[1:]))
 
 
 def test_a_check_leaves_the_readers_random_numbers_alone():

@@ -32,6 +32,7 @@ def test_confusion_prints_every_count_in_its_place():
     drawn = {(int(t.get_position()[1]), int(t.get_position()[0])): int(t.get_text()) for t in ax.texts}
     assert drawn == {(0, 0): 3, (0, 1): 1, (1, 1): 4}  # (row of the truth, column of the prediction)
     assert ax.get_ylabel() == "true class"
+    assert ax.figure.axes == [ax]  # the counts are printed: no colour bar
     with pytest.raises(ValueError, match="square"):
         learning.plot_confusion(confusion, ["dog"])
 

@@ -82,6 +82,9 @@ def test_what_the_reader_is_to_find_is_not_told(envnet):
     assert told(ax).count("?") == 2
     assert "150" not in " ".join(told(ax)[: told(ax).index("conv3")])
     assert {patch.get_linestyle() for patch in ax.patches} == {"solid", "--"}
+    ax = plot_network(envnet, ENVNET_INPUT_SHAPE, hidden=("flatten",))
+    assert "7,700" not in " ".join(told(ax)) and not any("7700" in words for words in told(ax))
+    assert "LinearBlock" in told(ax) and "LinearBlock(4096, 4096)" in told(ax)
 
 
 def test_every_stage_lies_within_the_drawing(envnet):

@@ -97,17 +97,18 @@ SMOOTHER = ConditionQuestion(
 RECEPTIVE_FIELD = NumberQuestion(
     name="check_receptive_field",
     task="replace the dots with a number of samples.",
-    answer=15,
+    answer=53,
     unit="samples",
-    praise="1 + 2 + 4 + 8 = 15: with doubled dilations the field grows as a power of two.",
+    praise="1 + 4 + 12 + 36 = 53: a layer of five taps adds four times its dilation.",
     hints=(
-        Case(7, "so it were without dilation."),
-        Case(9, "three layers of three taps are not nine: fields overlap, and dilated taps lie apart."),
-        Case(14, "the layers add 14: to what?"),
-        Case(27, "fields add, they do not multiply."),
-        Case(8, "a layer adds dilation x (kernel - 1), which is twice its dilation."),
-        Case(21, "a layer adds dilation x (kernel - 1), not dilation x kernel."),
-        Case(22, "a layer adds dilation x (kernel - 1), not dilation x kernel."),
+        Case(13, "so it were without dilation."),
+        Case(15, "three layers of five taps are not fifteen: fields overlap, and dilated taps lie apart."),
+        Case(27, "so it were with three taps: a layer adds dilation x (kernel - 1)."),
+        Case(52, "the layers add 52: to what?"),
+        Case(55, "those are the spans of the three, added up: fields overlap in one sample each time."),
+        Case(65, "a layer adds dilation x (kernel - 1), not dilation x kernel."),
+        Case(66, "a layer adds dilation x (kernel - 1), not dilation x kernel."),
+        Case(125, "fields add, they do not multiply."),
     ),
     hint="each layer adds dilation x (kernel - 1) times the step so far, and the step stays 1.",
 )
@@ -134,7 +135,7 @@ def check_smoother(answer) -> Feedback:
 
 
 def check_receptive_field(answer: int) -> Feedback:
-    """Check the receptive field of three 3-tap layers with dilations 1, 2 and 4 (lesson 2): 15 samples."""
+    """Check the receptive field of three 5-tap layers with dilations 1, 3 and 9 (lesson 2): 53 samples."""
     return RECEPTIVE_FIELD.judge(answer)
 
 

@@ -17,17 +17,18 @@ from envnet_tutorial.settings import ENVNET_INPUT
 ROWS_AND_STEPS = TupleQuestion(
     name="check_rows_and_steps",
     task="replace the dots with (rows, steps).",
-    answer=(40, 150),
-    praise="40 filters give 40 rows; 24,014 - 7 - 7 = 24,000 samples in groups of 160 give 150 steps.",
+    answer=(40, 149),
+    praise="40 filters give 40 rows; 24,000 - 7 - 7 = 23,986 samples hold 149 whole groups of 160, and 146 are left.",
     hints=(
-        Case((150, 40), "the other way round: filters are rows, time runs along the columns."),
-        Case((40, 24_000), "so many samples reach the pooling: what does the maximum of every 160 leave?"),
-        Case((40, 24_014), "so many samples go in: what do the filters and the pooling take away?"),
-        Case((40, 149), "24,000 samples reach the pooling, and they are 160 times a whole number."),
-        Case((40, 151), "24,000 samples reach the pooling, and they are 160 times a whole number."),
-        Case((80, 150), "the second layer does not add its 40 filters to the first: only its outputs are left."),
-        Case((1_600, 150), "a filter of the second layer adds up what it finds in all 40 channels: 40 outputs."),
-        Case((1, 150), "each filter of the second layer gives a row of its own."),
+        Case((149, 40), "the other way round: filters are rows, time runs along the columns."),
+        Case((150, 40), "filters are rows, time runs along the columns, and the filters take samples away."),
+        Case((40, 23_986), "so many samples reach the pooling: what does the maximum of every 160 leave?"),
+        Case((40, 24_000), "so many samples go in: what do the filters and the pooling take away?"),
+        Case((40, 150), "the filters take 14 samples away before the pooling: are the last 160 still whole?"),
+        Case((40, 148), "23,986 samples reach the pooling: how many whole groups of 160 are in them?"),
+        Case((80, 149), "the second layer does not add its 40 filters to the first: only its outputs are left."),
+        Case((1_600, 149), "a filter of the second layer adds up what it finds in all 40 channels: 40 outputs."),
+        Case((1, 149), "each filter of the second layer gives a row of its own."),
     ),
     hint="rows are filters of the second layer; each layer of eight taps removes seven samples before the pooling.",
 )
@@ -48,17 +49,19 @@ COUNTEREXAMPLE = HelperQuestion(
 
 CONV_WEIGHTS = NumberQuestion(
     name="check_conv_weights",
-    task="replace the dots with the number of parameters of conv2.",
-    answer=40 * 40 * 8 + 2 * 40,
+    task="replace the dots with the number of parameters of the new conv2.",
+    answer=64 * 40 * 8 + 2 * 64,
     unit="parameters",
-    praise="40 x 40 x 8 = 12,800 taps, and a scale and an offset for each of the 40 channels.",
+    praise="64 x 40 x 8 = 20,480 taps, and a scale and an offset for each of the 64 channels.",
     hints=(
-        Case(12_800, "those are the taps: the normalisation learns something as well."),
-        Case(12_840, "the normalisation learns two numbers a channel, a scale and an offset."),
-        Case(12_920, "the convolution has no bias: the normalisation's offset does its work."),
-        Case(12_960, "running mean and variance are counted along, but they are measured, not learned."),
-        Case(400, "that is conv1: each filter of conv2 has taps on 40 channels."),
-        Case(320, "those are the taps of conv1: each filter of conv2 has taps on 40 channels."),
+        Case(12_880, "that is conv2 as it is, with 40 filters."),
+        Case(20_480, "those are the taps: the normalisation learns something as well."),
+        Case(20_544, "the normalisation learns two numbers a channel, a scale and an offset."),
+        Case(20_560, "64 filters give 64 channels to normalise, not 40."),
+        Case(20_672, "the convolution has no bias: the normalisation's offset does its work."),
+        Case(20_736, "running mean and variance are counted along, but they are measured, not learned."),
+        Case(32_896, "conv1 keeps its 40 filters, so each filter of conv2 has taps on 40 channels."),
+        Case(640, "that is conv1 with 64 filters: each filter of conv2 has taps on 40 channels."),
     ),
     hint="the convolution has no bias; batch normalisation learns two numbers a channel.",
 )
@@ -66,25 +69,26 @@ CONV_WEIGHTS = NumberQuestion(
 SEEN_MILLISECONDS = NumberQuestion(
     name="check_seen_milliseconds",
     task="replace the dots with a length in ms.",
-    answer=1000 * 174 / ENVNET_INPUT.sample_rate,
+    answer=1000 * 190 / ENVNET_INPUT.sample_rate,
     tolerance=0.06,
     unit="ms",
-    praise="160 samples of the pooling and 14 more that its outermost windows reach: 174 samples, 10.9 ms.",
+    praise="160 samples of the pooling and 15 more for each layer of 16 taps: 190 samples, 11.9 ms.",
     hints=(
         Case(10, "that is the step from one to the next: the filters reach beyond the 160 samples of the pooling."),
-        Case(174, "those are samples: how long do they last at 16 kHz?", 0.5),
-        Case(0.010875, "in milliseconds, not in seconds.", 0.0001),
-        Case(10.4375, "two layers reach beyond the pooling, seven samples each.", 0.02),
-        Case(10.9375, "one sample too many: the two layers add 7 + 7 to the 160, not 15.", 0.002),
-        Case(11, "a layer of eight taps adds seven samples, not eight. Give one decimal.", 0.02),
-        Case(0.9375, "that is what the two layers see: the pooling looks at 160 of their outputs.", 0.01),
+        Case(10.9375, "two layers reach beyond the pooling, 15 samples each.", 0.02),
+        Case(10.875, "that is with eight taps in both layers.", 0.06),
+        Case(11.9375, "one sample too many: the two layers add 15 + 15 to the 160, not 31.", 0.002),
+        Case(12, "a layer of 16 taps adds 15 samples, not 16. Give one decimal.", 0.02),
+        Case(190, "those are samples: how long do they last at 16 kHz?", 0.5),
+        Case(0.011875, "in milliseconds, not in seconds.", 0.0001),
+        Case(1.9375, "that is what the two layers see: the pooling looks at 160 of their outputs.", 0.01),
     ),
-    hint="the pooling covers 160 positions of conv2, and the last of them sees 15 samples.",
+    hint="the pooling covers 160 positions of conv2, and the last of them sees 31 samples.",
 )
 
 
 def check_rows_and_steps(answer: tuple[int, int]) -> Feedback:
-    """Check a prediction: the picture that `feature_conv` makes of 24,014 samples (lesson 3), (40, 150)."""
+    """Check a prediction: the picture that `feature_conv` makes of 24,000 samples (lesson 3), (40, 149)."""
     return ROWS_AND_STEPS.judge(answer)
 
 
@@ -94,12 +98,12 @@ def check_counterexample(answer: tuple[int, int]) -> Feedback:
 
 
 def check_conv_weights(answer: int) -> Feedback:
-    """Check the number of parameters of conv2 with its batch normalisation (lesson 3): 12,880."""
+    """Check the number of parameters of a conv2 of 64 filters, batch normalisation included (lesson 3): 20,608."""
     return CONV_WEIGHTS.judge(answer)
 
 
 def check_seen_milliseconds(answer: float) -> Feedback:
-    """Check how many ms of sound one step of the picture sees (lesson 3): 174 samples, 10.9 ms."""
+    """Check how many ms one step would see with 16 taps in both layers (lesson 3): 190 samples, 11.9 ms."""
     return SEEN_MILLISECONDS.judge(answer)
 
 

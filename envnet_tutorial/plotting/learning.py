@@ -61,9 +61,9 @@ def plot_confusion(
     confusion = np.asarray(confusion)
     if confusion.shape != (len(classes), len(classes)):
         raise ValueError(f"{len(classes)} classes need a square matrix of that size; got {confusion.shape}")
-    ax = ax or plt.subplots(figsize=(6.2, 5.2))[1]
+    ax = ax or plt.subplots(figsize=(5.0, 4.8))[1]
     share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    image = ax.imshow(share, vmin=0, vmax=1, origin="upper", aspect="equal", cmap=cmap)
+    ax.imshow(share, vmin=0, vmax=1, origin="upper", aspect="equal", cmap=cmap)
     for row, column in zip(*np.nonzero(confusion), strict=True):
         colour = "black" if share[row, column] > 0.6 else "white"
         ax.text(column, row, str(confusion[row, column]), ha="center", va="center", color=colour)
@@ -72,7 +72,6 @@ def plot_confusion(
     ax.set_yticks(range(len(names)), names)
     ax.set(xlabel="given class", ylabel="true class")
     ax.spines[:].set_visible(False)
-    ax.figure.colorbar(image, ax=ax, label="share of the true class", shrink=0.8)
     return ax
 
 

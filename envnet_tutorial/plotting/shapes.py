@@ -28,7 +28,8 @@ def plot_network(
     input_shape : tuple of int
         Shape of the input, (batch, channel, row, step).
     hidden : container of str
-        Layers whose shape the drawing keeps to itself, for the reader to find.
+        Layers whose shape the drawing keeps to itself, for the reader to find; a linear layer behind one does not
+        name its sizes, which would tell.
     ax : Axes, optional
         Where to draw; a new figure without it.
 
@@ -46,6 +47,8 @@ def plot_network(
         x, y = ACROSS * column, -DOWN * line
         known = None if name in hidden else tuple(shape[1:])
         _sheets(ax, x, y, known, list(PALETTE.values())[line % len(PALETTE)])
+        if len(shape) == 2 and number and stages[number - 1][0] in hidden and name not in hidden:
+            module = module.partition("(")[0]
         text = "?" if known is None else " × ".join(f"{size:,}" for size in known)
         for down, words, style in ((0.95, name, {"weight": "bold"}), (1.22, module, {"size": 7}), (1.5, text, {})):
             ax.text(x, y - down, words, **({"ha": "center", "va": "center", "size": 9} | style))
