@@ -97,9 +97,12 @@
   }
 
   function Explorer(root) {
+    var given = JSON.parse(root.getAttribute("data-settings")), flow = given.flow;
+    delete given.flow;
     this.root = root;
-    this.given = root.getAttribute("data-settings");
+    this.given = JSON.stringify(given);
     this.build();
+    if (flow) this.flow = new networkFlow.Flow(this, flow);
     this.reset();
   }
 
@@ -136,7 +139,7 @@
     }
     var picture = element("svg", { viewBox: "0 0 132 40", preserveAspectRatio: "xMinYMid meet", "aria-hidden": "true" }, item);
     var text = element("span", {}, item);
-    var parts = { item: item, picture: picture, shape: element("span", { class: "shape" }, text), numbers: element("span", { class: "numbers" }, text) };
+    var parts = { name: layer.name, item: item, picture: picture, shape: element("span", { class: "shape" }, text), numbers: element("span", { class: "numbers" }, text) };
     parts.work = element("div", { class: "work", hidden: "" }, item);
     name.addEventListener("click", function () {
       parts.work.hidden = !parts.work.hidden;
@@ -165,6 +168,7 @@
   };
 
   Explorer.prototype.draw = function () {
+    if (this.flow) this.flow.update();
     var found = walk(this.settings), rate = this.settings.rate, self = this, sums = { parameters: 0, operations: 0 };
     this.rows.forEach(function (parts, index) {
       var layer = found[index];
