@@ -92,7 +92,7 @@ def trains_what_is_recorded(options, settings):
     recipe = recipe_of(options, torch.device("cpu"))
     formats = settings["recipe"]["precision"].split(" and ")  # of several machines
     assert recipe.precision in formats and recipe == replace(recipe_from(settings), precision=recipe.precision)
-    # A run may be put together of several trainings. What was heard is of the first fold only, a drawing of one of them.
+    # A run may be put together of several trainings. What was heard is of the first fold only, a drawing of one.
     folds = folds_of(options)
     if settings["kind"] == "activations":
         return

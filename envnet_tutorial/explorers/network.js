@@ -99,6 +99,7 @@
   function Explorer(root) {
     var given = JSON.parse(root.getAttribute("data-settings")), flow = given.flow;
     delete given.flow;
+    given.layers[given.layers.length - 1].outputs = given.classes;
     this.root = root;
     this.given = JSON.stringify(given);
     this.build();
@@ -162,7 +163,6 @@
 
   Explorer.prototype.reset = function () {
     this.settings = JSON.parse(this.given);
-    this.settings.layers[this.settings.layers.length - 1].outputs = this.settings.classes;
     this.inputs.forEach(function (read) { read(); });
     this.draw();
   };

@@ -144,14 +144,13 @@ var networkFlow = (function () {
     if (settings.rate !== given.rate) return "The sounds are sampled at " + grouped(given.rate) + " Hz and the network now asks for another rate, so none flows through it." + back;
     var changed = settings.samples !== given.samples ? "The window" : "";
     settings.layers.forEach(function (own, i) {
-      var was = given.layers[i].outputs || (own.kind === "linear" ? given.classes : undefined);
-      if (!changed && (String(own.size) !== String(given.layers[i].size) || own.outputs !== was)) changed = own.name;
+      if (!changed && JSON.stringify(own) !== JSON.stringify(given.layers[i])) changed = own.name;
     });
     return changed && changed + " is changed: this is another network, for which no weights were trained, so no sound flows through it." + back;
   };
 
   Flow.prototype.update = function () {
-    var self = this, root = this.explorer.root, why = this.obstacle(), sound = this.given.sounds[this.select.value];
+    var self = this, why = this.obstacle(), sound = this.given.sounds[this.select.value];
     this.sound = why ? undefined : sound;
     this.button.disabled = !sound;
     this.status.textContent = sound && why ? why : sound ? "" : "No sound: the bars show the shapes alone.";
@@ -227,7 +226,7 @@ var networkFlow = (function () {
     view.scale.textContent = "";
     node("span", {}, view.scale, number(facts.range[0]));
     node("i", { style: "background:linear-gradient(to right," + this.given.colours.join(",") + ")" }, view.scale);
-    node("span", {}, view.scale, number(high) + (name === "fc7" ? "" : ", colours by the square root") + (sheet ? "; each map: time to the right, rows upwards" : ROWS[name] ? "; time to the right, filter 1 at the bottom" : "; line after line"));
+    node("span", {}, view.scale, number(high) + (name === "fc7" ? "" : ", colours by the square root") + (sheet ? "; each map: time to the right, rows upwards" : ROWS[name] ? "; time to the right, filter 1 at the bottom" : name === "fc7" ? ", a stripe for each class" : "; line after line"));
     if (view.slider) this.drawPicked(view, own, facts, picked, count);
   };
 
