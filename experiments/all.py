@@ -60,6 +60,8 @@ def steps(options: argparse.Namespace, device: str) -> Iterator[Step]:
     yield from fold_runs(FAST_RUNS, options, device)
     command = ["experiments.weights", options.data, str(options.out / f"fast-compact-seed{seeds[0]}")]
     yield with_result("compact-weights", command, options, device)
+    command = ["experiments.activations", str(options.out / f"fast-seed{seeds[0]}")]
+    yield with_result("activations", command, options, device)
     given = [options.data, *data_options(options), "--quiet", "--trainings"]
     for base in ("fast", "short"):
         asked = ["--base", base, "--folds", "1,2,3,4,5", "--seeds", str(len(seeds))]

@@ -32,11 +32,16 @@ COVER = 15  # steps
 HOP = 1600  # samples
 
 
+def loudest_start(clip: np.ndarray, num_samples: int, hop: int = HOP) -> int:
+    """Return where in a clip of 16-bit samples the window with the largest energy starts, in whole hops."""
+    waveform = torch.from_numpy(np.array(clip)) / 32768
+    return int(waveform.square().unfold(0, num_samples, hop).sum(-1).argmax()) * hop
+
+
 def loudest_window(clip: np.ndarray, num_samples: int, hop: int = HOP) -> Tensor:
     """Return the window (1, time) of a clip of 16-bit samples with the largest energy, in whole hops."""
-    waveform = torch.from_numpy(np.array(clip)) / 32768
-    first = int(waveform.square().unfold(0, num_samples, hop).sum(-1).argmax()) * hop
-    return waveform[None, first : first + num_samples].float()
+    first = loudest_start(clip, num_samples, hop)
+    return (torch.from_numpy(np.array(clip)) / 32768)[None, first : first + num_samples].float()
 
 
 def listen(network: nn.Module, window: Tensor, target: int) -> dict[str, Tensor]:

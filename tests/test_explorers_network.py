@@ -1,15 +1,12 @@
 """The network to rebuild: hundreds of networks, held against PyTorch's own layers and the walk through them."""
 
 import json
-import shutil
 from collections import OrderedDict
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
+from browsing import AXE, NEEDS_BROWSER, open_browser, page, phone
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from torch import nn
@@ -18,13 +15,6 @@ from envnet_tutorial import costs, shapes
 from envnet_tutorial.explorers.network import NetworkExplorer, layer_settings
 from envnet_tutorial.models import ConvBlock, EnvNet, LinearBlock, Transpose
 from envnet_tutorial.settings import InputFormat
-
-AXE = Path(__file__).parent / "vendor" / "axe.min.js"
-needs_browser = [
-    pytest.mark.browser,
-    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),  # selenium leaves its sockets to the collector
-    pytest.mark.skipif(shutil.which("chromedriver") is None, reason="chromedriver is not installed"),
-]
 
 
 def opened_with(explorer=None):
@@ -97,33 +87,17 @@ def torch_says(settings):
     return rows, refused
 
 
-def page(folder, *explorers, theme="light"):
-    body = "".join(explorer._repr_html_() for explorer in explorers)
-    path = folder / f"explorer-{theme}.html"
-    path.write_text(
-        f'<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>Explorer</title>'
-        f'<meta name="viewport" content="width=device-width"></head><body><main><h1>E</h1>{body}</main></body></html>',
-        encoding="utf-8",
-    )
-    return path.as_uri()
-
-
 @pytest.fixture(scope="module")
 def browser():
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or ""
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    with webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options) as driver:
+    with open_browser() as driver:
         yield driver
 
 
 class TestInBrowser:
-    pytestmark = needs_browser
+    pytestmark = NEEDS_BROWSER
 
     def test_hundreds_of_networks_are_those_of_torch(self, browser, tmp_path):
-        browser.get(page(tmp_path, NetworkExplorer()))
+        browser.get(page(tmp_path, NetworkExplorer()._repr_html_()))
         random = np.random.default_rng(0)
         settings = [opened_with(), *(random_settings(random) for _ in range(300))]
         walk = "const walk = document.querySelector('.network-explorer').walk; return arguments[0].map(walk);"
@@ -138,7 +112,7 @@ class TestInBrowser:
         assert 30 < refusals < 200
 
     def test_it_opens_with_envnet(self, browser, tmp_path):
-        browser.get(page(tmp_path, NetworkExplorer()))
+        browser.get(page(tmp_path, NetworkExplorer()._repr_html_()))
         passes = costs.training_passes(EnvNet, 50)
         operations = passes.loc[passes["pass"] == "forward", "operations"].sum()
         total = browser.find_element(By.CSS_SELECTOR, ".total").text
@@ -147,7 +121,7 @@ class TestInBrowser:
         assert rows[4] == "(N, 50, 33, 138)" and rows[-1] == "(N, 50)"
 
     def test_by_keyboard_a_layer_breaks_explains_itself_and_mends(self, browser, tmp_path):
-        browser.get(page(tmp_path, NetworkExplorer()))
+        browser.get(page(tmp_path, NetworkExplorer()._repr_html_()))
         field = browser.find_element(By.CSS_SELECTOR, "[aria-label='conv3: rows']")
         field.send_keys(Keys.CONTROL, "a")
         field.send_keys("41")
@@ -163,7 +137,7 @@ class TestInBrowser:
 
     @pytest.mark.parametrize("typed", ["0", "-3", "2.5", "", "99999999"])
     def test_what_is_no_size_is_marked_and_changes_nothing(self, browser, tmp_path, typed):
-        browser.get(page(tmp_path, NetworkExplorer()))
+        browser.get(page(tmp_path, NetworkExplorer()._repr_html_()))
         field = browser.find_element(By.CSS_SELECTOR, "[aria-label='pool2: samples']")
         set_to = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input', {bubbles: true}));"
         browser.execute_script(set_to, field, typed)
@@ -171,7 +145,7 @@ class TestInBrowser:
         assert browser.find_element(By.CSS_SELECTOR, ".total").text.startswith("48,560,638")
 
     def test_answers_within_a_frame(self, browser, tmp_path):
-        browser.get(page(tmp_path, NetworkExplorer()))
+        browser.get(page(tmp_path, NetworkExplorer()._repr_html_()))
         timed = """const root = document.querySelector('.network-explorer').explorer, started = performance.now();
         for (let i = 0; i < 50; i++) { root.settings.samples = 24014 + i; root.draw(); }
         return (performance.now() - started) / 50;"""
@@ -179,18 +153,16 @@ class TestInBrowser:
 
     @pytest.mark.parametrize("theme", ["light", "dark"])
     def test_axe_finds_nothing_and_the_console_is_clean(self, browser, tmp_path, theme):
-        browser.get(page(tmp_path, NetworkExplorer(), theme=theme))
+        browser.get(page(tmp_path, NetworkExplorer()._repr_html_(), theme))
         browser.execute_script(AXE.read_text("utf-8"))
         found = browser.execute_async_script("axe.run('.network-explorer').then(arguments[arguments.length - 1])")
         assert [violation["id"] for violation in found["violations"]] == []
         assert browser.get_log("browser") == []
 
     def test_a_phone_is_wide_enough(self, browser, tmp_path):
-        metrics = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        browser.get(page(tmp_path, NetworkExplorer()))
-        assert browser.execute_script("return document.documentElement.scrollWidth") <= 360
-        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        with phone(browser, 360, 740):
+            browser.get(page(tmp_path, NetworkExplorer()._repr_html_()))
+            assert browser.execute_script("return document.documentElement.scrollWidth") <= 360
 
 
 def test_the_layers_are_read_off_the_network_that_trains():

@@ -97,9 +97,13 @@
   }
 
   function Explorer(root) {
+    var given = JSON.parse(root.getAttribute("data-settings")), flow = given.flow;
+    delete given.flow;
+    given.layers[given.layers.length - 1].outputs = given.classes;
     this.root = root;
-    this.given = root.getAttribute("data-settings");
+    this.given = JSON.stringify(given);
     this.build();
+    if (flow) this.flow = new networkFlow.Flow(this, flow);
     this.reset();
   }
 
@@ -136,7 +140,7 @@
     }
     var picture = element("svg", { viewBox: "0 0 132 40", preserveAspectRatio: "xMinYMid meet", "aria-hidden": "true" }, item);
     var text = element("span", {}, item);
-    var parts = { item: item, picture: picture, shape: element("span", { class: "shape" }, text), numbers: element("span", { class: "numbers" }, text) };
+    var parts = { name: layer.name, item: item, picture: picture, shape: element("span", { class: "shape" }, text), numbers: element("span", { class: "numbers" }, text) };
     parts.work = element("div", { class: "work", hidden: "" }, item);
     name.addEventListener("click", function () {
       parts.work.hidden = !parts.work.hidden;
@@ -159,12 +163,12 @@
 
   Explorer.prototype.reset = function () {
     this.settings = JSON.parse(this.given);
-    this.settings.layers[this.settings.layers.length - 1].outputs = this.settings.classes;
     this.inputs.forEach(function (read) { read(); });
     this.draw();
   };
 
   Explorer.prototype.draw = function () {
+    if (this.flow) this.flow.update();
     var found = walk(this.settings), rate = this.settings.rate, self = this, sums = { parameters: 0, operations: 0 };
     this.rows.forEach(function (parts, index) {
       var layer = found[index];

@@ -1,6 +1,6 @@
 """EnvNet to rebuild: window, rate, filters and pools can be changed, and every layer says what follows (lesson 3)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import nn
@@ -22,17 +22,23 @@ class NetworkExplorer:
     input_format : InputFormat, optional
         Window and rate to open with; EnvNet's own if there is none.
     num_classes : int, default 50
+    flow : dict, optional
+        `flow.flow_settings` of a trained EnvNet: sounds, and what its layers answer to them. They are shown as long as
+        no number is changed.
 
     Raises
     ------
     ValueError
-        If ``num_classes`` is below 1.
+        If ``num_classes`` is below 1, or sounds flow through a network of another window or other classes.
     """
 
     input_format: InputFormat = EnvNet.input_format
     num_classes: int = 50
+    flow: dict = field(default_factory=dict, repr=False)
 
     def __post_init__(self):
+        if self.flow and (self.input_format, self.num_classes) != (EnvNet.input_format, len(self.flow["classes"])):
+            raise ValueError(f"the sounds flow through EnvNet with {len(self.flow['classes'])} classes and no other")
         if self.num_classes < 1:
             raise ValueError(f"num_classes must be at least 1, got {self.num_classes}")
 
@@ -41,7 +47,11 @@ class NetworkExplorer:
 
     def _repr_html_(self) -> str:
         window = {"samples": self.input_format.num_samples, "rate": self.input_format.sample_rate}
-        return inline("network", {**window, "layers": layer_settings(), "classes": self.num_classes})
+        settings = {**window, "layers": layer_settings(), "classes": self.num_classes}
+        if not self.flow:
+            return inline("network", settings)
+        flow = {key: value for key, value in self.flow.items() if key != "still"}
+        return inline("network", {**settings, "flow": flow}, parts=("network_flow",), still=self.flow["still"])
 
 
 def layer_settings() -> list[dict]:
