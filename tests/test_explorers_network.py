@@ -142,6 +142,12 @@ class TestInBrowser:
         set_to = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input', {bubbles: true}));"
         browser.execute_script(set_to, field, typed)
         assert field.get_attribute("aria-invalid") == "true"
+        assert browser.find_element(By.CSS_SELECTOR, ".total").text == (
+            "pool2, samples: a whole number from 1 to 4,096 is wanted; the drawing still has 160."
+        )
+        rows = [row.text for row in browser.find_elements(By.CSS_SELECTOR, ".shape")]
+        assert rows[2] == "(N, 40, 1, 150)"
+        browser.execute_script(set_to, field, "160")
         assert browser.find_element(By.CSS_SELECTOR, ".total").text.startswith("48,560,638")
 
     def test_answers_within_a_frame(self, browser, tmp_path):

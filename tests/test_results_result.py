@@ -77,7 +77,16 @@ def test_an_unknown_name_is_answered_with_the_known_ones():
 def test_every_shipped_result_says_what_it_is_and_names_no_place():
     for folder in SHIPPED.iterdir():
         result = load_result(folder.name)
-        assert result.settings["kind"] in ("run", "ablation", "controls", "listening", "throughput", "leak", "weights")
+        assert result.settings["kind"] in (
+            "run",
+            "ablation",
+            "controls",
+            "listening",
+            "throughput",
+            "leak",
+            "weights",
+            "activations",
+        )
         assert result.settings["commands"] and result.settings["provenance"]
         assert "/" not in result.settings.get("data", "")
         for record in result.settings["provenance"]:

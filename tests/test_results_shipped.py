@@ -82,6 +82,12 @@ def test_the_readme_has_a_row_for_each_run_and_no_other():
     assert len(rows) == len(RUNS)
 
 
+def test_the_readme_says_how_far_the_compact_network_is_ahead():
+    found = statistics.compare(load_result("esc50-fast"), load_result("esc50-compact"))
+    said = f"ahead of EnvNet by {100 * found.difference:.1f} points (standard error {100 * found.standard_error:.1f})"
+    assert said in (ROOT / "README.md").read_text("utf-8") and found.clips == 2_000
+
+
 @pytest.mark.parametrize("name", ["esc10-ablation", "esc10-short-ablation"])
 def test_an_ablation_changes_one_ingredient_on_the_same_clips(name):
     ablation = load_result(name)

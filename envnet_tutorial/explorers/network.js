@@ -156,7 +156,9 @@
     input.addEventListener("input", function () {
       var value = Number(input.value), fits = input.value !== "" && Math.floor(value) === value && value >= range[0] && value <= range[1];
       input.setAttribute("aria-invalid", String(!fits));
-      if (fits) { place(self.settings)[key] = value; self.draw(); }
+      if (fits) { place(self.settings)[key] = value; self.draw(); return; }
+      self.total.textContent = (layer ? layer + ", " : "") + text + ": a whole number from " + range[0] + " to " + grouped(range[1]) +
+        " is wanted; the drawing still has " + grouped(place(self.settings)[key]) + ".";
     });
     this.inputs.push(function () { input.value = place(self.settings)[key]; input.setAttribute("aria-invalid", "false"); });
   };
