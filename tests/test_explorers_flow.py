@@ -87,11 +87,12 @@ class TestInBrowser:
     def test_a_map_is_painted_and_picked_by_keyboard(self, opened, result):
         opened.find_element(By.XPATH, "//li/button[text()='conv3']").send_keys(Keys.ENTER)
         inside = opened.find_elements(By.CSS_SELECTOR, ".inside")[4]
-        assert inside.is_displayed() and "40 % of 227,700 are zero" in inside.text
+        kept = result.tables["layers"].query("layer == 'conv3' and sound == 'a dog'").iloc[0]
+        assert inside.is_displayed() and f"{100 * kept.zeros:.0f} % of 227,700 are zero" in inside.text
         levels = result.arrays["conv3"][0]
         best = int(levels.max(axis=(1, 2)).argmax())
         output = inside.find_element(By.TAG_NAME, "output")
-        assert output.text.startswith(f"{best + 1} of 50, largest value 8.89")
+        assert output.text.startswith(f"{best + 1} of 50, largest value {kept.largest:.2f}")
         inside.find_element(By.NAME, "map").send_keys(Keys.ARROW_RIGHT)
         assert output.text.startswith(f"{best + 2} of 50")
         canvas = inside.find_element(By.CSS_SELECTOR, "canvas.one")
@@ -161,7 +162,7 @@ class TestInBrowser:
 
     def test_without_javascript_there_is_a_still_with_its_caption(self, browser, body, tmp_path):
         text = without_javascript(browser, page(tmp_path, body))
-        assert "A sneeze on its way through a trained EnvNet" in text and "sneezing 84%" in text
+        assert "A dog on its way through a trained EnvNet" in text and "classes: dog 100%" in text
         assert "needs JavaScript" in text
 
 
