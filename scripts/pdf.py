@@ -188,9 +188,12 @@ def page_numbers(pdf: bytes) -> dict[str, int]:
 
 
 def print_page(browser, page: Path) -> bytes:
-    """Return a page as PDF, once its figures are drawn and its mathematics is set."""
+    """Return a page as PDF, once its figures are drawn, its sounds are named and its mathematics is set."""
     browser.get(page.as_uri())
-    ready = "return document.readyState == 'complete' && Boolean(window.MathJax && MathJax.startup.promise)"
+    ready = (
+        "return document.readyState == 'complete' && Boolean(window.MathJax && MathJax.startup.promise)"
+        " && !document.querySelector('.names.old')"  # a network that is still computing what it says of a sound
+    )
     WebDriverWait(browser, PATIENCE).until(lambda driver: driver.execute_script(ready))
     browser.execute_async_script("const done = arguments[0]; MathJax.startup.promise.then(() => done())")
     return base64.b64decode(browser.execute_cdp_cmd("Page.printToPDF", PRINT)["data"])

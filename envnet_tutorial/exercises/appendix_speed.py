@@ -53,7 +53,7 @@ def check_variance_behind(answer) -> Feedback:
             (lambda w, c: w @ c @ w.T, "only the diagonal is wanted: the variance of each filter."),
             (
                 lambda w, c: w.square() @ c.diagonal(),
-                "so it were if the taps' inputs had nothing to do with one another.",
+                "that would be so if the taps' inputs had nothing to do with one another.",
             ),
             (lambda w, c: ((w @ c) * w).sum(dim=1).sqrt(), "that is the standard deviation."),
             (lambda w, c: (w @ c).sum(dim=1), "each weight occurs twice: multiply by the weights once more."),

@@ -51,8 +51,8 @@ OUTPUT_SHAPE = TupleQuestion(
     answer=(4, 32, 3, 3),
     praise="4 pictures stay 4, 32 filters give 32 channels, and floor((5 + 2 - 2 - 1)/2) + 1 = 3 on both axes.",
     hints=(
-        Case((4, 32, 5, 5), "so it were with a stride of 1: every second place is left out on both axes."),
-        Case((4, 32, 2, 2), "so it were without padding, or without the 1 at the end of the formula."),
+        Case((4, 32, 5, 5), "that would be so with a stride of 1: every second place is left out on both axes."),
+        Case((4, 32, 2, 2), "that would be so without padding, or without the 1 at the end of the formula."),
         Case((32, 4, 3, 3), "the batch comes first, then the channels."),
         Case((4, 1, 3, 3), "each of the 32 filters gives a channel of its own."),
         Case((4, 3, 3, 32), "PyTorch keeps the channels in second place."),
@@ -101,9 +101,9 @@ RECEPTIVE_FIELD = NumberQuestion(
     unit="samples",
     praise="1 + 4 + 12 + 36 = 53: a layer of five taps adds four times its dilation.",
     hints=(
-        Case(13, "so it were without dilation."),
+        Case(13, "that would be so without dilation."),
         Case(15, "three layers of five taps are not fifteen: fields overlap, and dilated taps lie apart."),
-        Case(27, "so it were with three taps: a layer adds dilation x (kernel - 1)."),
+        Case(27, "that would be so with three taps: a layer adds dilation x (kernel - 1)."),
         Case(52, "the layers add 52: to what?"),
         Case(55, "those are the spans of the three, added up: fields overlap in one sample each time."),
         Case(65, "a layer adds dilation x (kernel - 1), not dilation x kernel."),

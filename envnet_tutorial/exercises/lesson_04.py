@@ -89,7 +89,7 @@ COMPRESSED_LEVEL = NumberQuestion(
         Case(30, "the sign is missing: the level stays below 0 dB.", 0.05),
         Case(-82.5, "the distance is divided, not multiplied.", 0.05),
         Case(-46, "L + 20 is -25 dB here, not -65.", 0.05),
-        Case(-38, "so it were without the 20 in the fraction.", 0.05),
+        Case(-38, "that would be so without the 20 in the fraction.", 0.05),
         Case(-35, "10 dB are what is left of the distance, not what is taken away.", 0.05),
     ),
     hint="how far below -20 dB is it, and what is left of that distance?",

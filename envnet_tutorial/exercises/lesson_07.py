@@ -16,7 +16,7 @@ HEAVIER = ChoiceQuestion(
     task='replace the dots with "m3", "m18" or "equal".',
     choices=("m3", "m18", "equal"),
     answer="m3",
-    praise="its 256 channels run at 2,000 places a second, M18's 512 at a few dozen: weights say what is to be "
+    praise="its 256 channels run at 2,000 and 500 places a second, M18's 512 at eight: weights say what is to be "
     "learned, not what is to be computed.",
     hints=(
         Case("m18", "it has more weights; but how many places does each of them visit?"),

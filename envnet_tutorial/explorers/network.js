@@ -121,7 +121,7 @@
     var turned = settings.layers.map(function (layer) { return layer.kind; }).indexOf("transpose");
     this.rows = settings.layers.map(function (layer, index) { return self.row(layer, index, index > turned); });
     this.total = element("p", { class: "total", "aria-live": "polite" }, root);
-    element("p", { class: "numbers" }, root, "Click a layer for its arithmetic. Bars: time to the right, rows or channels upwards, both on a logarithmic scale.");
+    element("p", { class: "numbers" }, root, "Click a layer for its arithmetic. Bars, where no sound flows: time to the right, rows or channels upwards, both on a logarithmic scale.");
   };
 
   // Before the transpose there is one row, so that a kernel has no height to choose.

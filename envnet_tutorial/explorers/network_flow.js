@@ -220,7 +220,7 @@ var networkFlow = (function () {
     if (view.inside.hidden) return;
     view.facts.textContent = (BEHIND[name] ? "Behind " + BEHIND[name] + ": values " : name === "fc7" ? "Class scores, before the softmax: " : "Values ") + values + zeros +
       (facts.silent ? "; " + facts.silent + " of " + count + (ROWS[name] ? " filters" : " maps") + " have nothing else." : ".") +
-      (REDUCED[name] ? " Drawn: the maximum of each " + REDUCED[name] + " steps, which is what the next pool takes together." : "");
+      (REDUCED[name] ? " Drawn: the maximum of each " + REDUCED[name] + " steps" + (name === "conv2" ? ", which is what the next pool takes together." : ".") : "");
     this.paint(view.large, name, own, -1);
     view.large.setAttribute("aria-label", (sheet ? "All " + count + " maps of " : "All values of ") + name + " for " + this.sound.name);
     view.scale.textContent = "";
