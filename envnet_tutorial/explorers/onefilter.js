@@ -156,7 +156,7 @@
     write(LEFT + 100, 13, "taps (dashed)", "transform");
     if (other) write(LEFT + 186, 13, other + " (dotted)", "other");
     given.ticks.forEach(function (tick) { write(x(tick[0]).toFixed(1), BOTTOM + 14, tick[1], "middle"); });
-    write(width / 2, BOTTOM + 29, "tone (kHz); shares of the largest answer", "middle");
+    write(width / 2, BOTTOM + 29, "tone (kHz); each curve on a scale of its own", "middle");
   };
 
   /* Where a curve reaches at least half: the pieces of the line at half height whose lengths make the bandwidth. */
