@@ -12,7 +12,6 @@ the 160 steps at the loudest moment are kept besides, one by one. All values but
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +28,7 @@ from envnet_tutorial.provenance import command_line
 from envnet_tutorial.results import Result
 from envnet_tutorial.run_folder import RunFolder
 from experiments.listening import loudest_start
-from experiments.program import call, destination, make_parser, read_arguments
+from experiments.program import call, destination, make_parser, read_arguments, settings_of
 
 #: Samples from one place of the loudest window to the next: one step of the learned map.
 HOP = EnvNet.hop
@@ -143,17 +142,7 @@ def record(path: Path, fold: int | None, sounds: Mapping[str, Tensor]) -> Result
         kept.append(own)
         rows += described(name, found)
         places.append({"sound": name, "start": start, "step": step})
-    known = {
-        "kind": "activations",
-        "data": run.provenance["data"],
-        "network": settings.network,
-        "recipe": asdict(settings.recipe),
-        "seeds": [settings.seed],
-        "folds": [fold],
-        "classes": list(settings.classes),
-        "commands": [run.provenance["command"]],
-        "provenance": [run.provenance],
-    }
+    known = settings_of("activations", run, fold)
     tables = {"layers": pd.DataFrame(rows), "sounds": pd.DataFrame(places)}
     return Result(known, tables, {key: np.stack([own[key] for own in kept]) for key in kept[0]})
 

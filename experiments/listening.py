@@ -10,7 +10,6 @@ it the loudest window. No sound is kept.
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +25,7 @@ from envnet_tutorial.errors import InputError
 from envnet_tutorial.provenance import command_line
 from envnet_tutorial.results import Result
 from envnet_tutorial.run_folder import RunFolder
-from experiments.program import call, destination, make_parser, read_arguments
+from experiments.program import call, destination, make_parser, read_arguments, settings_of
 
 COVER = 15  # steps
 HOP = 1600  # samples
@@ -87,20 +86,8 @@ def record(run: Path, data: str, classes: Sequence[str]) -> Result:
     windows = torch.stack([loudest_window(test.samples[row], network.input_format.num_samples) for row in rows])
     windows = levels.compress_levels(windows, settings.recipe.compression_ratio)
     heard = [listen(network, window, int(test.labels[row])) for window, row in zip(windows, rows, strict=True)]
-    known = {
-        "kind": "listening",
-        "data": source.provenance["data"],
-        "network": settings.network,
-        "recipe": asdict(settings.recipe),
-        "seeds": [settings.seed],
-        "folds": [fold],
-        "classes": list(settings.classes),
-        "heard": list(classes),
-        "clips": [str(test.names[row]) for row in rows],
-        "cover": COVER,
-        "commands": [source.provenance["command"]],
-        "provenance": [source.provenance],
-    }
+    known = settings_of("listening", source, fold) | {"heard": list(classes), "cover": COVER}
+    known["clips"] = [str(test.names[row]) for row in rows]
     return Result(known, {}, {key: torch.stack([one[key] for one in heard]).half().numpy() for key in heard[0]})
 
 

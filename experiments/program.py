@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -11,6 +12,7 @@ from envnet_tutorial import provenance
 from envnet_tutorial.commands.train import add_data_options
 from envnet_tutorial.errors import InputError
 from envnet_tutorial.results import SHIPPED
+from envnet_tutorial.run_folder import RunFolder
 from envnet_tutorial.training import TrainingStopped
 
 
@@ -57,6 +59,22 @@ def provenance_of(options: argparse.Namespace, module: str, device: torch.device
     name = provenance.data_name(options.data, options.data_name)
     command = provenance.command_line(module, options.typed, data=options.data, name=name)
     return provenance.provenance(device, command=command, data=name, note=provenance.data_note(options.data_note))
+
+
+def settings_of(kind: str, run: RunFolder, fold: int) -> dict:
+    """Return the settings of a result that the network of one fold of a run has made, with the run's provenance."""
+    settings = run.settings
+    return {
+        "kind": kind,
+        "data": run.provenance["data"],
+        "network": settings.network,
+        "recipe": asdict(settings.recipe),
+        "seeds": [settings.seed],
+        "folds": [fold],
+        "classes": list(settings.classes),
+        "commands": [run.provenance["command"]],
+        "provenance": [run.provenance],
+    }
 
 
 def call(main: Callable[[], None]) -> int:

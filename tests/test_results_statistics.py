@@ -85,13 +85,6 @@ def test_a_comparison_counts_what_each_alone_has_right():
     assert statistics.compare(run(first), run(first)).sign_test == 1.0
 
 
-@pytest.mark.parametrize("counts", [(0, 0), (0, 1), (3, 3), (4, 5), (0, 60), (17, 41), (1_480, 1_610), (0, 3_000)])
-def test_the_sign_test_is_that_of_scipy(counts):
-    expected = stats.binomtest(counts[0], sum(counts)).pvalue if sum(counts) else 1.0
-    for heads, tails in (counts, counts[::-1]):
-        assert statistics.sign_test(heads, tails) == pytest.approx(expected, rel=1e-9)
-
-
 def test_what_cannot_be_compared_is_refused():
     one = run([[1, 1], [0, 1]])
     for other in (run([[1, 1], [0, 1]], first=7), run([[1, 1], [0, 1]], seeds=(5, 6))):

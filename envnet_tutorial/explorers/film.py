@@ -3,7 +3,6 @@
 import base64
 import functools
 import html
-import re
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ from matplotlib.colors import to_hex
 from torch import Tensor
 
 from envnet_tutorial import probing
-from envnet_tutorial.explorers.inline import inline
+from envnet_tutorial.explorers.inline import inline, squeezed
 from envnet_tutorial.plotting.style import SEQUENTIAL
 from envnet_tutorial.results import Result, load_result, views
 from envnet_tutorial.settings import ENVNET_INPUT
@@ -157,15 +156,6 @@ def film_settings(reels: Sequence[Reel], frequencies: Tensor, sample_rate: int) 
         "finest": FINEST,
         "rate": sample_rate,
     }
-
-
-def squeezed(page: str) -> str:
-    """Take indentation out of an explorer's scripts and styles, and line ends where nothing can end but a line.
-
-    A notebook spends a dozen bytes on each line of an output, and lesson 5 holds several explorers. Behind ``{``, ``,``
-    and ``(`` or ``;`` a line end means nothing, unless a comment ends with it.
-    """
-    return re.sub(r"^((?!.*//).*[{,(;])\n", r"\1", re.sub(r"\n\s+", "\n", page), flags=re.MULTILINE)
 
 
 @functools.cache

@@ -6,6 +6,7 @@ is opened from a folder.
 
 import html
 import json
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 
@@ -40,3 +41,12 @@ def inline(name: str, settings: dict, *, parts: Sequence[str] = (), still: str =
         f'<style>{style}</style><div class="{name}-explorer" data-settings="{stored}">{still}<p>{WAITING}</p></div>'
         f"<script>{script}</script>"
     )
+
+
+def squeezed(page: str) -> str:
+    """Take indentation out of an explorer's scripts and styles, and line ends where nothing can end but a line.
+
+    A notebook spends a dozen bytes on each line of an output, and lesson 5 holds several explorers. Behind ``{``, ``,``
+    and ``(`` or ``;`` a line end means nothing, unless a comment ends with it.
+    """
+    return re.sub(r"^((?!.*//).*[{,(;])\n", r"\1", re.sub(r"\n\s+", "\n", page), flags=re.MULTILINE)

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from envnet_tutorial import probing
-from envnet_tutorial.explorers.film import Reel, film_settings, squeezed
-from envnet_tutorial.explorers.inline import inline
+from envnet_tutorial.explorers.film import Reel, film_settings
+from envnet_tutorial.explorers.inline import inline, squeezed
 from envnet_tutorial.explorers.naming import pack
 
 #: The scripts that `onefilter.js` builds on, each after those that it needs itself.

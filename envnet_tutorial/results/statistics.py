@@ -4,12 +4,12 @@ A run tests several networks, one seed each, on the same clips, some of which ar
 the clips of a recording nor the answers of several seeds to one clip are independent, so they do not count as such.
 """
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from envnet_tutorial.errors import InputError
 from envnet_tutorial.results.result import Result
@@ -163,14 +163,5 @@ def compare(first: Result, second: Result, seed: int | None = None) -> Compariso
     alone = [int((one & ~other).sum()), int((other & ~one).sum())]
     gains = (other.astype(float) - one).mean(axis=1)
     error = float(np.sqrt(cluster_variance(gains, sources_of(first, names))))
-    return Comparison(len(names) * len(seeds), *alone, float(gains.mean()), error, sign_test(*alone))
-
-
-def sign_test(heads: int, tails: int) -> float:
-    """Say how often fair coins, as many as were thrown, fall at least as unevenly, to either side (statistics page).
-
-    Counted in whole numbers, so that nothing is rounded until the end.
-    """
-    coins = heads + tails
-    as_uneven = 2 * sum(math.comb(coins, few) for few in range(min(heads, tails) + 1))
-    return min(1.0, as_uneven / 2**coins)
+    chance = float(stats.binomtest(alone[0], sum(alone)).pvalue) if sum(alone) else 1.0
+    return Comparison(len(names) * len(seeds), *alone, float(gains.mean()), error, chance)
