@@ -8,10 +8,10 @@ every one. Here the pool comes first (conv2, pool, batch norm, ReLU), and the de
    variance of `w . window` are `w . mean` and `w . C w`, where C is the 8 x 8 covariance of the input's windows.
 2. conv1, ReLU, conv2 and the pool run without a graph, in pieces that fit the cache; only the places of the winners are
    kept, 40 x 150 a clip.
-3. The backward pass gathers the 15 samples that each winner saw and computes conv1 again for these.
+3. The backward pass gathers the 15 samples that each winner saw and computes conv1 again.
 
-Steps 2 and 3 are in `envnet_tutorial.models.winners`. Where `torch.autocast` asks for bfloat16, conv2 looks for the
-winners in it, which is nearly all of the work; their values and the gradients are computed in float32.
+Steps 2 and 3 are in `envnet_tutorial.models.winners`. Where `torch.autocast` asks for bfloat16, their products are of
+bfloat16 numbers; norms, statistics and weights stay float32.
 """
 
 from collections import OrderedDict
@@ -26,8 +26,8 @@ from envnet_tutorial.models.reordered import ReorderedClassifier
 from envnet_tutorial.models.winners import PooledPair, join_clips, toeplitz
 
 
-def search_format(device_type: str, usual: torch.dtype) -> torch.dtype:
-    """Return the number format in which to search for the winners: bfloat16 where `torch.autocast` asks for it."""
+def factors_format(device_type: str, usual: torch.dtype) -> torch.dtype:
+    """Return the number format of the factors of products: bfloat16 where `torch.autocast` asks for it."""
     is_on = torch.amp.is_autocast_available(device_type) and torch.is_autocast_enabled(device_type)
     asked = is_on and torch.get_autocast_dtype(device_type) == torch.bfloat16
     return torch.bfloat16 if asked else usual
@@ -43,14 +43,14 @@ class PooledNormFeatures(nn.Sequential):
         """Map (batch, 1, 1, time) to (batch, 1, filter, frame)."""
         conv1, norm1, _ = self.conv1.module
         conv2, norm2, relu = self.conv2.module
-        search = search_format(x.device.type, conv1.weight.dtype)
+        factors = factors_format(x.device.type, conv1.weight.dtype)
         with precision_context(x.device, "float32"):
             places, pool = conv2.kernel_size[1], self.pool2.kernel_size[1]
             waveform = x[:, 0, 0].to(conv1.weight.dtype)  # (batch, time)
             matrix = toeplitz(*fold_norm(waveform, conv1, norm1), places).flatten(1)  # (samples + 1, places * filter)
             weight2 = conv2.weight[:, :, 0].transpose(1, 2).flatten(1)  # (filter2, places * filter)
             signal = join_clips(waveform, pool, len(matrix) - 2)
-            pooled = PooledPair.apply(signal, matrix, weight2, pool, search)  # (filter2, all frames)
+            pooled = PooledPair.apply(signal, matrix, weight2, pool, factors)  # (filter2, all frames)
             pooled = pooled.unflatten(1, (len(x), -1))[..., :-1].transpose(0, 1)  # (batch, filter2, frame)
             return self.transpose(relu(norm2(pooled.unsqueeze(2))))
 
@@ -75,8 +75,8 @@ class PooledNormEnvNet(EnvNet, name="envnet-pooled-norm"):
     maximum may be taken before it, and this network equals `EnvNet` with the same weights. With a negative scale it
     does not: `EnvNet` then keeps the smallest value of each 160, this variant still the largest.
 
-    Under `torch.autocast` to bfloat16, conv2 looks for its winners in bfloat16, and the classifier computes in it as
-    autocast does. The winners' values, and all gradients of the front end, stay float32.
+    Under `torch.autocast` to bfloat16, the two convolutions and their gradients are products of bfloat16 numbers, which
+    sum in float32, and the classifier computes as autocast does. What comes out is float32, and so are all weights.
 
     Gradients of gradients are not available. Where two values of a pool are equal, the first one wins, as in
     `torch.nn.MaxPool2d`.

@@ -3,10 +3,9 @@
 The way there runs without a graph, in pieces that fit the cache, and keeps where the largest value of each pool was.
 The way back gathers the samples that each winner saw, 15 for EnvNet, and takes the gradient to these alone.
 
-To see where the largest value stands takes fewer digits than to say how large it is. So the second convolution, nearly
-all of the work, may look for it in bfloat16, which many processors multiply several times as fast as float32. Of values
-that bfloat16 cannot tell apart another one may then win; the winner's own value is computed again, in the format of the
-signal, from what it saw of the first layer, and so is every gradient.
+All products may be of bfloat16 numbers, which many processors multiply several times as fast as float32. Of values that
+bfloat16 cannot tell apart another one may then win. Each product still sums in float32, and so do the gradients over
+the pieces; weights and gradients come and go in the format of the signal.
 """
 
 from collections.abc import Iterator
@@ -66,21 +65,22 @@ class PooledPair(torch.autograd.Function):
     """Convolution with bias, ReLU, convolution, max pool: the graph holds the winners only (lesson 4).
 
     Inputs: a signal (sample,) of `join_clips`, matrix (samples + 1, places * filter) of `toeplitz`, weight2 (filter2,
-    places * filter), the pool's length, and the number format in which to search for the winners. Both convolutions
-    have ``places`` taps, and the pool is a multiple of that. Output: (filter2, frame).
+    places * filter), the pool's length, and the number format of the factors of all products. Both convolutions have
+    ``places`` taps, and the pool is a multiple of that. Output: (filter2, frame), in the format of the signal.
     """
 
     @staticmethod
-    def forward(ctx, signal: Tensor, matrix: Tensor, weight2: Tensor, pool: int, search: torch.dtype) -> Tensor:
+    def forward(ctx, signal: Tensor, matrix: Tensor, weight2: Tensor, pool: int, factors: torch.dtype) -> Tensor:
         """Run the chain a few frames at a time and keep where each maximum was found."""
         values, winners = [], []
-        for frames, rows in pieces(signal, matrix, pool, search):
-            value, winner = scan(rows, matrix, weight2, pool, search)
+        rounded, weight1, kernels = (given.to(factors) for given in (signal, matrix, weight2))
+        for frames, rows in pieces(rounded, weight1, pool):
+            value, winner = scan(rows, weight1, kernels, pool)
             values.append(value)
             winners.append(winner + frames.start * pool)
-        ctx.pool, ctx.search = pool, search
+        ctx.pool, ctx.factors = pool, factors
         ctx.save_for_backward(signal, matrix, weight2, torch.cat(winners, dim=1))
-        return torch.cat(values, dim=1)
+        return torch.cat(values, dim=1).to(signal.dtype)
 
     @staticmethod
     @once_differentiable
@@ -96,47 +96,44 @@ class PooledPair(torch.autograd.Function):
         samples = torch.arange(windows.shape[1], device=signal.device)
         grad_signal = torch.zeros_like(signal) if ctx.needs_input_grad[0] else None
         total = matrix.new_zeros(len(weight2), *matrix.shape)  # (filter2, samples + 1, places * filter)
-        seen, slope = append_ones(windows[winners]), grad.unsqueeze(2)  # (filter2, frame, samples + 1), (..., 1)
-        weighted = (seen * slope).mT  # (filter2, samples + 1, frame)
-        if ctx.search == signal.dtype:
-            parts = alive_by_filter(seen, matrix)
-        else:
-            parts = alive_by_frame(signal, matrix, winners, ctx.pool, ctx.search)
-        for own, frames, alive in parts:
-            total[own].baddbmm_(weighted[own, :, frames], alive)
+        slope = grad.unsqueeze(2)  # (filter2, frame, 1)
+        weighted = (append_ones(windows[winners]) * slope).mT.to(ctx.factors)  # (filter2, samples + 1, frame)
+        rounded, weight1 = signal.to(ctx.factors), matrix.to(ctx.factors)
+        for frames, rows in pieces(rounded, weight1, ctx.pool):
+            let_through = (rows @ weight1).gt_(0)  # (row, places * filter), 0 or 1: by the first layer's ReLU
+            own = winners[:, frames] - frames.start * ctx.pool  # in this piece
+            alive = seen_by(own, let_through, len(matrix) // 2)  # (filter2, some frames, places * filter)
+            total += weighted[:, :, frames] @ alive
             if grad_signal is not None:
-                back = slope[own, frames] * ((alive * weight2[own, None]) @ matrix[:-1].T)  # (some, frame, samples)
-                touched = winners[own, frames].unsqueeze(2) + samples
+                back = slope[:, frames] * ((alive * weight2[:, None]) @ matrix[:-1].T)  # (filter2, some, samples)
+                touched = winners[:, frames].unsqueeze(2) + samples
                 grad_signal.index_add_(0, touched.flatten(), back.flatten())
         return grad_signal, (total * weight2[:, None]).sum(dim=0), (total * matrix).sum(dim=1), None, None
 
 
-def scan(rows: Tensor, matrix: Tensor, weight2: Tensor, pool: int, search: torch.dtype) -> tuple[Tensor, Tensor]:
+def scan(rows: Tensor, matrix: Tensor, weight2: Tensor, pool: int) -> tuple[Tensor, Tensor]:
     """Find the largest value of each filter in each frame, and where it is.
 
     Parameters
     ----------
     rows : Tensor, shape (row, samples + 1)
         Of `pieces`.
-    matrix, weight2, pool, search
-        As for `PooledPair`.
+    matrix, weight2, pool
+        As for `PooledPair`, in the format of the rows.
 
     Returns
     -------
     values : Tensor, shape (filter2, frame)
     winners : Tensor of int64, shape (filter2, frame)
-        First sample of the window of each winner; the earliest, where the search finds values equal.
+        First sample of the window of each winner; the earliest, where values are equal in this format.
     """
     places = len(matrix) // 2
     hidden = (rows @ matrix).relu_()  # (row, places * filter): `places` steps a row
-    steps = hidden.to(search).view(1, 1, -1, matrix.shape[1] // places).permute(0, 3, 1, 2)  # (1, filter, 1, time)
-    kernel2 = weight2.to(search).view(len(weight2), 1, places, -1).permute(0, 3, 1, 2)  # (filter2, filter, 1, places)
+    steps = hidden.view(1, 1, -1, matrix.shape[1] // places).permute(0, 3, 1, 2)  # (1, filter, 1, time)
+    kernel2 = weight2.view(len(weight2), 1, places, -1).permute(0, 3, 1, 2)  # (filter2, filter, 1, places)
     dense = functional.conv2d(steps, kernel2)  # (1, filter2, 1, time - places + 1), channels last as its inputs
     values, winners = functional.max_pool2d(dense, (1, pool), return_indices=True)
-    values, winners = values[0, :, 0], winners[0, :, 0]  # (filter2, frame) each
-    if search != hidden.dtype:
-        values = seen_by(winners, hidden, places).mul_(weight2[:, None]).sum(dim=2)
-    return values, winners
+    return values[0, :, 0], winners[0, :, 0]
 
 
 def seen_by(winners: Tensor, hidden: Tensor, places: int) -> Tensor:
@@ -157,42 +154,7 @@ def seen_by(winners: Tensor, hidden: Tensor, places: int) -> Tensor:
     return windows.index_select(0, winners.flatten()).unflatten(0, winners.shape)
 
 
-def alive_by_filter(seen: Tensor, matrix: Tensor) -> Iterator[tuple[slice, slice, Tensor]]:
-    """Yield which values of the first layer its ReLU let through to each winner, a few filters at a time.
-
-    Parameters
-    ----------
-    seen : Tensor, shape (filter2, frame, samples + 1)
-        The samples of each winner, and a 1: the first layer is computed for each winner on its own.
-    matrix
-        As for `PooledPair`.
-
-    Yields
-    ------
-    own, frames : slice
-        Some filters, and some frames.
-    alive : Tensor of 0 and 1, shape (some filters, some frames, places * filter)
-    """
-    some, size = winners_per_piece(seen, len(seen))
-    for filters in range(0, len(seen), some):
-        for first in range(0, seen.shape[1], size):
-            own, frames = slice(filters, filters + some), slice(first, first + size)
-            yield own, frames, (seen[own, frames] @ matrix).gt_(0)
-
-
-def alive_by_frame(
-    signal: Tensor, matrix: Tensor, winners: Tensor, pool: int, search: torch.dtype
-) -> Iterator[tuple[slice, slice, Tensor]]:
-    """Yield the same for all filters, a few frames at a time.
-
-    The first layer is computed once at every sample. That is half of what all winners see, since they share samples.
-    """
-    for frames, rows in pieces(signal, matrix, pool, search):
-        alive = (rows @ matrix).gt_(0)  # (row, places * filter)
-        yield slice(None), frames, seen_by(winners[:, frames] - frames.start * pool, alive, len(matrix) // 2)
-
-
-def pieces(signal: Tensor, matrix: Tensor, pool: int, search: torch.dtype) -> Iterator[tuple[slice, Tensor]]:
+def pieces(signal: Tensor, matrix: Tensor, pool: int) -> Iterator[tuple[slice, Tensor]]:
     """Yield some frames of a signal at a time.
 
     Yields
@@ -204,17 +166,12 @@ def pieces(signal: Tensor, matrix: Tensor, pool: int, search: torch.dtype) -> It
     """
     samples = len(matrix) - 1
     places, count = (samples + 1) // 2, len(signal) // pool
-    rows, size = append_ones(signal.unfold(0, samples, places)), frames_per_piece(signal, search)
+    rows, size = append_ones(signal.unfold(0, samples, places)), frames_per_piece(signal)
     for first in range(0, count, size):
         frames = slice(first, min(first + size, count))
         yield frames, rows[frames.start * pool // places : frames.stop * pool // places + 1]
 
 
-def frames_per_piece(signal: Tensor, search: torch.dtype) -> int:
+def frames_per_piece(signal: Tensor) -> int:
     """Return how many frames to scan at a time: they fit a processor's cache, or keep a GPU busy."""
-    return 2400 if signal.is_cuda else 304 // search.itemsize
-
-
-def winners_per_piece(signal: Tensor, filters: int) -> tuple[int, int]:
-    """Return of how many filters, and of how many frames, to take the winners back at a time, for the same reason."""
-    return (filters, 8192) if signal.is_cuda else (1, 2400)
+    return 2400 if signal.is_cuda else 304 // signal.itemsize
