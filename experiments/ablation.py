@@ -49,6 +49,7 @@ CHANGES = {
     "peak after three tenths": {"warmup": 0.3},
     "smoothed labels": {"label_smoothing": 0.1},
     "strong augmentation": {"max_scale": 1.25, "max_gain_db": 6.0},
+    "between-class": {"mix": "bc"},
     "silence kept": {"trim_silence": False},
     "no weight decay": {"weight_decay": 0.0},
 }

@@ -70,6 +70,27 @@ def by_variant(result: Result) -> pd.DataFrame:
     return counts.assign(accuracy=counts["correct"] / counts["clips"]).join(means)
 
 
+def by_reported_fold(result: Result) -> pd.DataFrame:
+    """Show by what each fold would choose its recipe if it may not look at itself (lesson 4).
+
+    Parameters
+    ----------
+    result : Result
+        Of the kind "choice".
+
+    Returns
+    -------
+    DataFrame
+        A row for each fold that is to be reported; a column for each variant with its right answers on all other folds,
+        a network for each of these and each seed, and "chosen": the variant with the most of them, and of several such
+        the one with the lowest mean nll.
+    """
+    groups = result.tables["trainings"].groupby(["reported", "variant"], sort=False)
+    correct, nll = (values.unstack(sort=False) for values in (groups["correct"].sum(), groups["nll"].mean()))
+    best = nll.where(correct.eq(correct.max(axis=1), axis=0)).idxmin(axis=1)
+    return correct.assign(chosen=best).sort_index()
+
+
 def by_split(result: Result) -> pd.DataFrame:
     """Set the official folds beside dealt ones (lesson 4).
 
