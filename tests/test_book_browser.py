@@ -161,6 +161,15 @@ return [...document.querySelectorAll("article .cell_output figure img")].map(
 """
 
 
+# For each table of a cell whether it scrolls sideways, and whether the words under it say so.
+TABLES = """
+return [...document.querySelectorAll("article .cell_output .output:has(table.dataframe)")].map((output) => [
+  output.scrollWidth > output.clientWidth,
+  getComputedStyle(output, "::after").content.includes("Swipe the table"),
+]);
+"""
+
+
 @pytest.mark.parametrize("name", SHOWN)
 def test_page_fits_a_phone(browser, name):
     """And its figures can be read there: their text has 14.5 pixels (`plotting.style`), of which 0.7 leaves 10."""
@@ -170,6 +179,7 @@ def test_page_fits_a_phone(browser, name):
     scales = browser.execute_script(SCALES)
     assert scales or name not in LESSONS, "no figure was measured"
     assert all(scale >= 0.7 for scale in scales), scales
+    assert all(scrolls == says_so for scrolls, says_so in browser.execute_script(TABLES))
 
 
 def widest(browser) -> list[str]:
