@@ -2,9 +2,9 @@
 
 from fractions import Fraction
 
-import pytest
 import torch
 from answer_forms import number_forms
+from judged import judged
 
 from envnet_tutorial.exercises import appendix_speed
 
@@ -51,23 +51,9 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("check", "answer"), RIGHT)
-def test_right_answers_pass(check, answer):
-    assert check(answer).correct is True
-
-
-@pytest.mark.parametrize(("check", "answer", "hint"), WRONG)
-def test_wrong_answers_are_told_what_was_wrong(check, answer, hint):
-    feedback = check(answer)
-    assert feedback.correct is False
-    assert hint in feedback.message
-
-
-@pytest.mark.parametrize("check", [appendix_speed.check_winning_share, appendix_speed.check_variance_behind])
-def test_open_answers_are_neither_right_nor_wrong(check):
-    feedback = check(...)
-    assert feedback.correct is None
-    assert repr(feedback).startswith("Your turn")
+test_right_answers, test_wrong_answers, test_open_answers = judged(
+    RIGHT, WRONG, [appendix_speed.check_winning_share, appendix_speed.check_variance_behind]
+)
 
 
 def test_the_variance_is_that_of_what_the_filters_give():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from answer_forms import number_forms, tuple_forms
+from judged import judged
 
 from envnet_tutorial.audio import write_audio
 from envnet_tutorial.audio.spectrograms import log_mel
@@ -116,25 +117,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("check", "answer", "praise"), RIGHT)
-def test_right_answers_pass(check, answer, praise):
-    feedback = check(answer)
-    assert feedback.correct is True
-    assert praise in feedback.message
-
-
-@pytest.mark.parametrize(("check", "answer", "hint"), WRONG)
-def test_wrong_answers_are_told_what_was_wrong(check, answer, hint):
-    feedback = check(answer)
-    assert feedback.correct is False
-    assert hint in feedback.message
-
-
-@pytest.mark.parametrize("check", CHECKS)
-def test_open_answers_are_neither_right_nor_wrong(check):
-    feedback = check(...)
-    assert feedback.correct is None
-    assert repr(feedback).startswith("Your turn")
+test_right_answers, test_wrong_answers, test_open_answers = judged(RIGHT, WRONG, CHECKS)
 
 
 def test_the_file_size_is_that_of_a_file(tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from answer_forms import number_forms, tuple_forms
+from judged import judged
 from scipy import signal as scipy_signal
 
 from envnet_tutorial.exercises import lesson_02
@@ -124,23 +125,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("check", "answer"), RIGHT)
-def test_right_answers_pass(check, answer):
-    assert check(answer).correct is True
-
-
-@pytest.mark.parametrize(("check", "answer", "hint"), WRONG)
-def test_wrong_answers_are_told_what_was_wrong(check, answer, hint):
-    feedback = check(answer)
-    assert feedback.correct is False
-    assert hint in feedback.message
-
-
-@pytest.mark.parametrize("check", CHECKS)
-def test_open_answers_are_neither_right_nor_wrong(check):
-    feedback = check(...)
-    assert feedback.correct is None
-    assert repr(feedback).startswith("Your turn")
+test_right_answers, test_wrong_answers, test_open_answers = judged(RIGHT, WRONG, CHECKS)
 
 
 @pytest.mark.parametrize("first", np.linspace(-0.3, 0.8, 23).round(3))

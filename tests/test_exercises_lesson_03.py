@@ -1,8 +1,8 @@
 """Lesson 3's checks accept each right form and tell each wrong answer what was wrong."""
 
-import pytest
 import torch
 from answer_forms import number_forms, tuple_forms
+from judged import judged
 from torch.nn import functional
 
 from envnet_tutorial.exercises import lesson_03
@@ -137,23 +137,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("check", "answer"), RIGHT)
-def test_right_answers_pass(check, answer):
-    assert check(answer).correct is True
-
-
-@pytest.mark.parametrize(("check", "answer", "hint"), WRONG)
-def test_wrong_answers_are_told_what_was_wrong(check, answer, hint):
-    feedback = check(answer)
-    assert feedback.correct is False
-    assert hint in feedback.message
-
-
-@pytest.mark.parametrize("check", CHECKS)
-def test_open_answers_are_neither_right_nor_wrong(check):
-    feedback = check(...)
-    assert feedback.correct is None
-    assert repr(feedback).startswith("Your turn")
+test_right_answers, test_wrong_answers, test_open_answers = judged(RIGHT, WRONG, CHECKS)
 
 
 def test_the_wanted_samples_are_those_that_layers_leave_whole():

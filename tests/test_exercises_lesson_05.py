@@ -5,6 +5,7 @@ import pytest
 import scipy.signal
 import torch
 from answer_forms import number_forms
+from judged import judged
 
 from envnet_tutorial import probing
 from envnet_tutorial.exercises import lesson_05
@@ -89,25 +90,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("check", "answer", "praise"), RIGHT)
-def test_right_answers_pass(check, answer, praise):
-    feedback = check(answer)
-    assert feedback.correct is True
-    assert praise in feedback.message
-
-
-@pytest.mark.parametrize(("check", "answer", "hint"), WRONG)
-def test_wrong_answers_are_told_what_was_wrong(check, answer, hint):
-    feedback = check(answer)
-    assert feedback.correct is False
-    assert hint in feedback.message
-
-
-@pytest.mark.parametrize("check", CHECKS)
-def test_open_answers_are_neither_right_nor_wrong(check):
-    feedback = check(...)
-    assert feedback.correct is None
-    assert repr(feedback).startswith("Your turn")
+test_right_answers, test_wrong_answers, test_open_answers = judged(RIGHT, WRONG, CHECKS)
 
 
 @pytest.mark.parametrize(("share", "words"), [(0.5**0.5, "half the power"), (0.5, "half the amplitude")])

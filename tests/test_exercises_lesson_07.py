@@ -1,9 +1,9 @@
 """Lesson 7's checks accept each right form and tell each wrong answer what was wrong."""
 
 import numpy as np
-import pytest
 import torch
 from answer_forms import number_forms, tuple_forms
+from judged import judged
 from tiny import parameters_of
 
 from envnet_tutorial.comparison import operations
@@ -81,21 +81,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("check", "answer"), RIGHT)
-def test_right_answers_pass(check, answer):
-    assert check(answer).correct is True
-
-
-@pytest.mark.parametrize(("check", "answer", "hint"), WRONG)
-def test_wrong_answers_are_told_what_was_wrong(check, answer, hint):
-    feedback = check(answer)
-    assert feedback.correct is False
-    assert hint in feedback.message
-
-
-@pytest.mark.parametrize("check", CHECKS)
-def test_open_answers_are_neither_right_nor_wrong(check):
-    assert check(...).correct is None
+test_right_answers, test_wrong_answers, test_open_answers = judged(RIGHT, WRONG, CHECKS)
 
 
 def test_the_answers_are_those_of_the_networks():
