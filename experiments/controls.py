@@ -10,6 +10,7 @@ take the same number of steps. ``--trainings`` gets the front end of each networ
 is trained.
 """
 
+import itertools
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -26,6 +27,7 @@ from envnet_tutorial.datasets.clips import ClipArray
 from envnet_tutorial.models import NETWORKS
 from envnet_tutorial.results import Result
 from envnet_tutorial.results.views import front_end, front_end_arrays
+from envnet_tutorial.training.recipe import PRECISIONS, Recipe
 from experiments.program import add_training_options, call, destination, make_parser, provenance_of, read_arguments
 from experiments.trainings import Trainings, all_commands, all_provenance, joined
 
@@ -76,33 +78,36 @@ CONTROLS: dict[str, Callable[[ClipArray, np.random.Generator], ClipArray]] = {
 NAMES = ("untrained", *CONTROLS)
 
 
-def train_control(name: str, seed: int, clips: ClipArray, *, device: torch.device, progress: bool) -> Result:
+def train_control(
+    name: str, seed: int, clips: ClipArray, recipe: Recipe = RECIPE, *, device: torch.device, progress: bool
+) -> Result:
     """Train one network; return its front end and its accuracy on the real clips of the test fold."""
     train, test = clips.split(TEST_FOLD)
     model = training.build_model(NETWORKS[NETWORK], clips.num_classes, seed=seed)
     if name != "untrained":
         heard = CONTROLS[name](train, np.random.default_rng(seed))
-        training.fit(model, heard, RECIPE, device=device, seed=seed, progress=progress)
-    accuracy = training.evaluate(model, test, RECIPE.preparation, device=device).accuracy
+        training.fit(model, heard, recipe, device=device, seed=seed, progress=progress)
+    accuracy = training.evaluate(model, test, recipe.preparation, device=device).accuracy
     print(f"seed {seed}, {name}: {accuracy:.1%} of the test fold", flush=True)
     row = pd.DataFrame([{"control": name, "seed": seed, "accuracy": accuracy}])
     return Result({}, {"networks": row}, front_end_arrays(model.frontend_module.state_dict(), seed, TEST_FOLD))
 
 
-def settings_of(name: str, seed: int, clips: ClipArray) -> dict:
+def settings_of(name: str, seed: int, clips: ClipArray, recipe: Recipe = RECIPE) -> dict:
     """Return what decides one training."""
-    decided = {"control": name, "seeds": [seed], "folds": [TEST_FOLD], "recipe": asdict(RECIPE)}
+    decided = {"control": name, "seeds": [seed], "folds": [TEST_FOLD], "recipe": asdict(recipe)}
     return decided | {"network": NETWORK, "classes": list(clips.classes)}
 
 
-def train_all(clips: ClipArray, seeds: int, trainings: Trainings, **options) -> list[Result]:
+def train_all(
+    names: Sequence[str], clips: ClipArray, recipe: Recipe, seeds: int, trainings: Trainings, **options
+) -> list[Result]:
     """Train every control with every seed, unless it is kept; return them by control and seed."""
     kept = {}
-    for seed in range(seeds):
-        for name in NAMES:
-            train = partial(train_control, name, seed, clips, **options)
-            kept[name, seed] = trainings.once(f"{name} seed {seed}", settings_of(name, seed, clips), train)
-    return [kept[name, seed] for name in NAMES for seed in range(seeds)]
+    for seed, name in itertools.product(range(seeds), names):
+        train = partial(train_control, name, seed, clips, recipe, **options)
+        kept[name, seed] = trainings.once(f"{name} seed {seed}", settings_of(name, seed, clips, recipe), train)
+    return [kept[key] for key in itertools.product(names, range(seeds))]
 
 
 def probe(trained: Result) -> torch.Tensor:
@@ -124,6 +129,8 @@ def build_parser():
     parser = make_parser(__doc__)
     add_training_options(parser)
     parser.add_argument("--seeds", type=int, default=5, help="networks of each kind (default: 5)")
+    parser.add_argument("--only", choices=NAMES, action="append", help="this kind; can be given several times")
+    parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="of the products (default: float32)")
     return parser
 
 
@@ -133,12 +140,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folder, device = destination(options), usable_device(options.device)
     clips = load_clips(options.data, progress=not options.quiet)
     trainings = Trainings(options.trainings, provenance_of(options, "experiments.controls", device))
-    found = train_all(clips, options.seeds, trainings, device=device, progress=not options.quiet)
+    names, recipe = options.only or NAMES, replace(RECIPE, precision=options.precision)
+    asked = {"device": device, "progress": not options.quiet}
+    found = train_all(names, clips, recipe, options.seeds, trainings, **asked)
     settings = {
         "kind": "controls",
         "data": trainings.provenance["data"],
         "network": NETWORK,
-        "recipe": asdict(RECIPE),
+        "recipe": asdict(recipe),
         "seeds": list(range(options.seeds)),
         "folds": [TEST_FOLD],
         "commands": all_commands(found),

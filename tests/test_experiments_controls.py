@@ -109,5 +109,8 @@ def test_stopped_and_called_again_it_trains_what_is_missing_and_keeps_the_proven
     assert two.tables["networks"]["control"].tolist() == [name for name in controls.NAMES for _ in range(2)]
     assert two.arrays["responses"].shape == (10, 2, 6, 5)
     torch.testing.assert_close(views.responses_of(two, "trained")[:1], views.responses_of(one, "trained"))
+    some = ["--seeds", "1", "--only", "trained", "--only", "shuffled labels"]
+    assert call(lambda: controls.main([*told, *some, "--out", str(tmp_path / "some")])) == 0
+    assert Result.load(tmp_path / "some").tables["networks"]["control"].tolist() == ["trained", "shuffled labels"]
     assert call(lambda: controls.main([*told, "--out", str(tmp_path / "two")])) == 2
     assert "exists" in capsys.readouterr().err and len(trained) == 2 * len(controls.CONTROLS)
