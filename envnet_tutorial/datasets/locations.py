@@ -1,9 +1,12 @@
 """Where data sets and decoded caches live (lesson 1)."""
 
 import os
+import warnings
 from pathlib import Path
 
-import pooch
+with warnings.catch_warnings():  # in a notebook, pooch's progress bar wants ipywidgets, which nothing here needs
+    warnings.filterwarnings("ignore", "IProgress not found")
+    import pooch
 
 
 def cache_root() -> Path:
