@@ -42,6 +42,8 @@ SLOW_RUNS = {
     "paper": "--network envnet-reordered --preset paper --keep-filters 100",
     "paper-between-class": "--network envnet-reordered --preset paper --mix bc --keep-filters 200",
 }
+#: Variants of the ablation that may replace `fast`, each fold choosing by the others.
+LEADS = ("between-class", "strong augmentation", "batch of 16")
 PYTHON = (sys.executable, "-m")
 
 
@@ -67,6 +69,9 @@ def steps(options: argparse.Namespace, device: str) -> Iterator[Step]:
         asked = ["--base", base, "--folds", "1,2,3,4,5", "--seeds", str(len(seeds))]
         command = ["experiments.ablation", *given, str(options.out / f"{base}-ablation"), *asked]
         yield with_result(f"{base}-ablation", command, options, device)
+    leads = [word for variant in LEADS for word in ("--only", variant)]
+    command = ["experiments.choice", *given, str(options.out / "choice"), "--seeds", str(len(seeds)), *leads]
+    yield with_result("choice", command, options, device)
     for classifier, count in (("nearest", "20"), ("envnet", str(len(seeds)))):
         command = ["experiments.leak", *given, str(options.out / "leak"), "--classifier", classifier, "--seeds", count]
         yield with_result(f"leak-{classifier}", command, options, device)

@@ -15,7 +15,7 @@ from envnet_tutorial.errors import InputError
 from envnet_tutorial.models import NETWORKS
 from envnet_tutorial.results import SHIPPED, load_result
 from envnet_tutorial.training import PRESETS, Recipe
-from experiments import ablation, activations, controls, leak, listening, record, weights
+from experiments import ablation, activations, choice, controls, leak, listening, record, weights
 from experiments import all as everything
 
 PROGRAMS = {
@@ -24,6 +24,7 @@ PROGRAMS = {
     "envnet_tutorial": lambda arguments: build_parser(arguments[0]).parse_args(arguments),
     "experiments.ablation": lambda arguments: ablation.build_parser().parse_args(arguments),
     "experiments.activations": lambda arguments: activations.build_parser().parse_args(arguments),
+    "experiments.choice": lambda arguments: choice.build_parser().parse_args(arguments),
     "experiments.controls": lambda arguments: controls.build_parser().parse_args(arguments),
     "experiments.leak": lambda arguments: leak.build_parser().parse_args(arguments),
     "experiments.listening": lambda arguments: listening.build_parser().parse_args(arguments),
@@ -50,6 +51,7 @@ def test_every_shipped_result_names_the_commands_that_make_it_again(name):
             "run": "experiments.record",
             "ablation": "experiments.ablation",
             "activations": "experiments.activations",
+            "choice": "experiments.choice",
             "controls": "experiments.controls",
             "leak": "experiments.leak",
             "listening": "experiments.listening",
@@ -64,9 +66,12 @@ def test_every_shipped_result_names_the_commands_that_make_it_again(name):
             asked = (options.base, list(range(options.seeds)), [int(fold) for fold in options.folds.split(",")])
             assert asked == (settings["base"], settings["seeds"], settings["folds"])
             assert list(ablation.variants(PRESETS[options.base], options.only)) == list(settings["recipes"])
+        elif program == "experiments.choice":
+            assert (options.base, list(range(options.seeds))) == (settings["base"], settings["seeds"])
+            assert list(ablation.variants(PRESETS[options.base], options.only)) == list(settings["recipes"])
         elif program == "experiments.controls":
             assert list(range(options.seeds)) == settings["seeds"] and settings["folds"] == [controls.TEST_FOLD]
-            assert recipe_from(settings) == controls.RECIPE
+            assert recipe_from(settings) == replace(controls.RECIPE, precision=options.precision)
         elif program == "experiments.leak":
             assert (options.data, options.classifier) == (settings["data"], settings["classifier"])
             assert list(range(options.seeds)) == settings["seeds"]
