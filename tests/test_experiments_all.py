@@ -68,7 +68,12 @@ def test_every_shipped_result_names_the_commands_that_make_it_again(name):
             assert list(ablation.variants(PRESETS[options.base], options.only)) == list(settings["recipes"])
         elif program == "experiments.choice":
             assert (options.base, list(range(options.seeds))) == (settings["base"], settings["seeds"])
-            assert list(ablation.variants(PRESETS[options.base], options.only)) == list(settings["recipes"])
+            asked = list(
+                ablation.variants(PRESETS[options.base], options.only)
+            )  # one that was stopped may ask for more
+            assert (
+                asked == list(settings["recipes"]) if options is read[-1][1] else set(asked) >= set(settings["recipes"])
+            )
         elif program == "experiments.controls":
             assert list(range(options.seeds)) == settings["seeds"] and settings["folds"] == [controls.TEST_FOLD]
             assert recipe_from(settings) == replace(controls.RECIPE, precision=options.precision)
