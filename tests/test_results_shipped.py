@@ -100,6 +100,15 @@ def test_an_ablation_changes_one_ingredient_on_the_same_clips(name):
         assert len(changed) == 1 or changed in ({"schedule", "learning_rate", "warmup"}, {"max_scale", "max_gain_db"})
 
 
+def test_each_fold_chooses_by_all_others_and_never_by_itself():
+    found = load_result("esc10-choice")
+    rows, table = found.tables["trainings"], views.by_reported_fold(found)
+    assert (rows["reported"] != rows["validation"]).all() and set(rows["clips"]) == {80}
+    for _, own in rows.groupby(["variant", "reported"]):
+        assert sorted(own["validation"]) == [fold for fold in range(1, 6) if fold != own["reported"].iloc[0]]
+    assert set(table["chosen"]) <= set(found.settings["recipes"]) and table.index.tolist() == [1, 2, 3, 4, 5]
+
+
 def test_front_ends_hear_in_bands_more_than_untrained_ones(run):
     controls = load_result("esc10-controls")
     frequencies = torch.from_numpy(controls.arrays["frequencies"])
