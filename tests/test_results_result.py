@@ -86,6 +86,7 @@ def test_every_shipped_result_says_what_it_is_and_names_no_place():
             "leak",
             "weights",
             "activations",
+            "choice",
         )
         assert result.settings["commands"] and result.settings["provenance"]
         assert "/" not in result.settings.get("data", "")

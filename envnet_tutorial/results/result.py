@@ -26,8 +26,9 @@ class Result:
     Parameters
     ----------
     settings : dict of plain values
-        kind ("run", "ablation", "controls", "listening", "activations", "comparison", "weights" or "throughput"), and
-        what has to be known of that kind: data, network, recipe, seeds, folds, classes; commands (what makes it again);
+        kind ("run", "ablation", "choice", "controls", "listening", "activations", "comparison", "weights" or
+        "throughput"), and what has to be known of that kind: data, network, recipe, seeds, folds, classes; commands
+        (what makes it again);
         provenance (a list, one record for each process that trained; see `provenance.provenance`).
     tables : dict of str to DataFrame
         Rows of one kind each, such as the epochs ("history") or the test clips ("predictions").
