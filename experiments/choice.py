@@ -2,8 +2,7 @@
 
 ::
 
-    python -m experiments.choice ESC-10 --base fast --trainings runs/choice --name esc10-choice \
-        --only "between-class" --only "strong augmentation"
+    python -m experiments.choice ESC-10 --only "between-class" --trainings runs/choice --name esc10-choice
 
 For each pair of folds a network trains on the other three and is tested on both. The fold that is to be reported has
 no say in its recipe: of the pairs that it is in, only the *other* fold counts, which is then the validation fold. So
