@@ -3,6 +3,7 @@
 import json
 import math
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from bs4 import BeautifulSoup
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 from envnet_tutorial.exercises import export, questions
 from envnet_tutorial.exercises.answer_box import answer_box
@@ -254,9 +256,14 @@ class TestInABrowser:
 
     def test_an_answer_outlasts_the_page(self, opened):
         opened.execute_script(TYPE, [(NUMBER, "15,992"), (WORD, "full"), (PAIR, "")])
+        time.sleep(1)  # Chromium writes what a page keeps a little later; a reader takes longer to reload
         opened.refresh()
-        texts = [status.text for status in opened.find_elements(By.CSS_SELECTOR, ".answer-box [role=status]")]
-        assert {text for text in texts if text} == {expected(NUMBER, 15_992), expected(WORD, "full")}
+
+        def said(browser):
+            texts = {status.text for status in browser.find_elements(By.CSS_SELECTOR, ".answer-box [role=status]")}
+            return texts - {""} == {expected(NUMBER, 15_992), expected(WORD, "full")}
+
+        WebDriverWait(opened, 10).until(said)
         assert opened.find_element(By.ID, f"answer-{NUMBER}").get_property("value") == "15,992"
 
     def test_it_works_where_nothing_may_be_kept(self, browser, tmp_path):
