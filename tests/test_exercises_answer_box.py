@@ -256,7 +256,7 @@ class TestInABrowser:
 
     def test_an_answer_outlasts_the_page(self, opened):
         opened.execute_script(TYPE, [(NUMBER, "15,992"), (WORD, "full"), (PAIR, "")])
-        time.sleep(2)  # Chromium writes what a page keeps a little later; a reader takes longer to reload
+        time.sleep(1)  # Chromium writes what a page keeps a little later; a reader takes longer to reload
         opened.refresh()
 
         def said(browser):

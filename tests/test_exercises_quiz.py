@@ -4,7 +4,6 @@ import importlib
 import json
 import re
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -61,7 +60,6 @@ def opened(browser, tmp_path):
     """Open the small quiz with nothing kept from before."""
     browser.get(page(tmp_path, SMALL))
     browser.execute_script("localStorage.clear()")
-    time.sleep(0.3)
     browser.refresh()
     return browser
 
@@ -98,7 +96,6 @@ class TestInABrowser:
 
     def test_the_score_outlasts_the_page_until_one_starts_again(self, opened):
         answer(opened, 1, 0), answer(opened, 1, 2), answer(opened, 0, 0)
-        time.sleep(2)  # Chromium writes what a page keeps a little later; a reader takes longer to reload
         opened.refresh()
         assert score(opened) == "Right at the first try: 1 of 2 answered, 2 in all."
         assert form(opened, 1).find_element("css selector", "[role=status]").text == "Not so: not a."
