@@ -88,6 +88,12 @@ def test_the_readme_says_how_far_the_compact_network_is_ahead():
     assert said in (ROOT / "README.md").read_text("utf-8") and found.clips == 2_000
 
 
+@pytest.mark.parametrize("data", ["esc50", "esc10"])
+def test_envnet_is_behind_the_mel_cnn_by_less_than_two_standard_errors_as_the_readme_says(data):
+    found = statistics.compare(load_result(f"{data}-mel-cnn"), load_result(f"{data}-fast"))
+    assert -2 * found.standard_error < found.difference < 0
+
+
 @pytest.mark.parametrize("name", ["esc10-ablation", "esc10-short-ablation"])
 def test_an_ablation_changes_one_ingredient_on_the_same_clips(name):
     ablation = load_result(name)

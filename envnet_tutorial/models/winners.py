@@ -4,8 +4,8 @@ The way there runs without a graph, in pieces that fit the cache, and keeps wher
 The way back gathers the samples that each winner saw, 15 for EnvNet, and takes the gradient to these alone.
 
 All products may be of bfloat16 numbers, which many processors multiply several times as fast as float32. Of values that
-bfloat16 cannot tell apart another one may then win. Each product still sums in float32, and so do the gradients over
-the pieces; weights and gradients come and go in the format of the signal.
+bfloat16 cannot tell apart another one may then win. Each product sums in float32 and is rounded once; the pieces of a
+gradient add up in the format of the signal, in which weights and gradients come and go.
 """
 
 from collections.abc import Iterator
