@@ -3,11 +3,10 @@
 import json
 import math
 import random
-import time
 from pathlib import Path
 
 import pytest
-from browsing import AXE, NEEDS_BROWSER, open_browser
+from browsing import AXE, NEEDS_BROWSER, open_browser, served
 from bs4 import BeautifulSoup
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -48,7 +47,7 @@ def source(key: str) -> str:
     return f"answer = ...\n\n{key}(answer)"
 
 
-def page(folder, *keys, theme="light"):
+def page(folder, *keys, theme="light") -> Path:
     boxes = "".join(answer_box(source(key)) for key in keys or QUESTIONS)
     path = folder / f"answers-{theme}.html"
     path.write_text(
@@ -57,7 +56,7 @@ def page(folder, *keys, theme="light"):
         f"<body><main><h1>A</h1>{boxes}{style_and_script('answer_box')}</main></body></html>",
         encoding="utf-8",
     )
-    return path.as_uri()
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -67,11 +66,16 @@ def browser():
 
 
 @pytest.fixture
-def opened(browser, tmp_path):
-    """Open a page with all boxes, and nothing kept from before."""
-    browser.get(page(tmp_path))
-    browser.execute_script("localStorage.clear()")
-    browser.refresh()
+def address(tmp_path):
+    """Give an address for pages in the test's folder, where nothing is kept from before."""
+    with served(tmp_path) as address:
+        yield address
+
+
+@pytest.fixture
+def opened(browser, address, tmp_path):
+    """Open a page with all boxes."""
+    browser.get(f"{address}/{page(tmp_path).name}")
     return browser
 
 
@@ -241,10 +245,8 @@ class TestInABrowser:
                 said = opened.execute_script(TYPE, [(key, repr(answer)) for answer, _ in cases(question)])
                 assert [text.partition(": ")[2] for text, _ in said] == declared
 
-    def test_keyboard_alone_answers(self, browser, tmp_path):
-        browser.get(page(tmp_path, NUMBER, WORD))
-        browser.execute_script("localStorage.clear()")
-        browser.refresh()
+    def test_keyboard_alone_answers(self, browser, address, tmp_path):
+        browser.get(f"{address}/{page(tmp_path, NUMBER, WORD).name}")
         keys = webdriver.ActionChains(browser)
         keys.send_keys(Keys.TAB, "16,000", Keys.ENTER).perform()
         first, second = browser.find_elements(By.CSS_SELECTOR, ".answer-box [role=status]")
@@ -256,7 +258,6 @@ class TestInABrowser:
 
     def test_an_answer_outlasts_the_page(self, opened):
         opened.execute_script(TYPE, [(NUMBER, "15,992"), (WORD, "full"), (PAIR, "")])
-        time.sleep(1)  # Chromium writes what a page keeps a little later; a reader takes longer to reload
         opened.refresh()
 
         def said(browser):
@@ -267,7 +268,7 @@ class TestInABrowser:
         assert opened.find_element(By.ID, f"answer-{NUMBER}").get_property("value") == "15,992"
 
     def test_it_works_where_nothing_may_be_kept(self, browser, tmp_path):
-        path = Path(page(tmp_path, NUMBER).removeprefix("file://"))
+        path = page(tmp_path, NUMBER)
         refusing = "<script>Object.defineProperty(window, 'localStorage', {get() { throw new Error('no'); }})</script>"
         path.write_text(path.read_text("utf-8").replace("<main>", f"{refusing}<main>"), "utf-8")
         browser.get(path.as_uri())
@@ -277,7 +278,7 @@ class TestInABrowser:
 
     @pytest.mark.parametrize("theme", ["light", "dark"])
     def test_page_is_accessible_and_asks_for_nothing(self, browser, tmp_path, theme):
-        browser.get(page(tmp_path, theme=theme))
+        browser.get(page(tmp_path, theme=theme).as_uri())
         browser.execute_script(TYPE, [(NUMBER, "15,993"), (PAIR, "7"), (WORD, "none")])
         browser.execute_script(AXE.read_text("utf-8"))
         results = browser.execute_async_script("axe.run().then(arguments[0])")
@@ -289,7 +290,7 @@ class TestInABrowser:
     def test_fits_a_phone(self, browser, tmp_path):
         metrics = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        browser.get(page(tmp_path))
+        browser.get(page(tmp_path).as_uri())
         assert browser.execute_script("return document.documentElement.scrollWidth") == 360
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 

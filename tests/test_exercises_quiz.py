@@ -3,26 +3,19 @@
 import importlib
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
+from browsing import AXE, NEEDS_BROWSER, open_browser, phone, served
 from bs4 import BeautifulSoup
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.keys import Keys
 
 from envnet_tutorial.exercises.export import LESSONS
 from envnet_tutorial.exercises.quiz import Choice, Quiz, QuizQuestion
 from scripts.repository import ROOT
 
-AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 QUIZZES = [lesson.QUIZ for lesson in LESSONS]
-needs_browser = [
-    pytest.mark.browser,
-    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),  # selenium leaves its sockets to the collector
-    pytest.mark.skipif(shutil.which("chromedriver") is None, reason="chromedriver is not installed"),
-]
 NUMBER = QuizQuestion(
     "How much is `1 < 2`?", (Choice("True & so", "so it is.", is_right=True), Choice("0", "no."), Choice("<b>", "no."))
 )
@@ -32,7 +25,7 @@ OTHER = QuizQuestion(
 SMALL = Quiz("lesson_99", (NUMBER, OTHER))
 
 
-def page(folder, *quizzes, theme="light"):
+def page(folder, *quizzes, theme="light") -> Path:
     body = "".join(quiz._repr_html_() for quiz in quizzes)
     path = folder / f"quiz-{theme}.html"
     path.write_text(
@@ -40,27 +33,26 @@ def page(folder, *quizzes, theme="light"):
         f'<meta name="viewport" content="width=device-width"></head><body><main><h1>Q</h1>{body}</main></body></html>',
         encoding="utf-8",
     )
-    return path.as_uri()
+    return path
 
 
 @pytest.fixture(scope="module")
 def browser():
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or ""
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
-    yield driver
-    driver.quit()
+    with open_browser() as driver:
+        yield driver
 
 
 @pytest.fixture
-def opened(browser, tmp_path):
-    """Open the small quiz with nothing kept from before."""
-    browser.get(page(tmp_path, SMALL))
-    browser.execute_script("localStorage.clear()")
-    browser.refresh()
+def address(tmp_path):
+    """Give an address for pages in the test's folder, where nothing is kept from before."""
+    with served(tmp_path) as address:
+        yield address
+
+
+@pytest.fixture
+def opened(browser, address, tmp_path):
+    """Open the small quiz."""
+    browser.get(f"{address}/{page(tmp_path, SMALL).name}")
     return browser
 
 
@@ -81,7 +73,7 @@ def score(browser) -> str:
 
 
 class TestInABrowser:
-    pytestmark = needs_browser
+    pytestmark = NEEDS_BROWSER
 
     def test_each_choice_has_its_reason_and_only_the_first_try_counts(self, opened):
         assert score(opened) == "Right at the first try: 0 of 0 answered, 2 in all."
@@ -107,14 +99,15 @@ class TestInABrowser:
 
     def test_another_text_starts_a_score_of_its_own(self, opened, tmp_path):
         answer(opened, 0, 0)
-        opened.get(page(tmp_path, Quiz(SMALL.name, (OTHER, NUMBER))))
+        page(tmp_path, Quiz(SMALL.name, (OTHER, NUMBER)))
+        opened.refresh()
         assert score(opened) == "Right at the first try: 0 of 0 answered, 2 in all."
 
     def test_it_works_where_nothing_may_be_kept(self, opened, tmp_path):
-        path = Path(page(tmp_path, SMALL).removeprefix("file://"))
+        path = page(tmp_path, SMALL)
         refusing = "<script>Object.defineProperty(window, 'localStorage', {get() { throw new Error('no'); }})</script>"
         path.write_text(path.read_text("utf-8").replace("<main>", f"{refusing}<main>"), "utf-8")
-        opened.get(path.as_uri())
+        opened.refresh()
         assert answer(opened, 0, 0) == "Right: so it is."
         assert score(opened) == "Right at the first try: 1 of 1 answered, 2 in all."
 
@@ -144,8 +137,7 @@ class TestInABrowser:
 
     @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.QUIZ.name)
     def test_every_choice_of_every_lesson_says_its_own_reason(self, browser, tmp_path, lesson):
-        browser.get(page(tmp_path, lesson.QUIZ))
-        browser.execute_script("localStorage.clear()")
+        browser.get(page(tmp_path, lesson.QUIZ).as_uri())
         said = browser.execute_script(
             "return [...document.querySelectorAll('.quiz form')].map((form) =>"
             " [...form.querySelectorAll('input')].map((radio) => { radio.click(); form.requestSubmit();"
@@ -158,7 +150,7 @@ class TestInABrowser:
 
     @pytest.mark.parametrize("theme", ["light", "dark"])
     def test_page_is_accessible_asks_for_nothing_and_logs_nothing(self, browser, tmp_path, theme):
-        browser.get(page(tmp_path, SMALL, *QUIZZES, theme=theme))
+        browser.get(page(tmp_path, SMALL, *QUIZZES, theme=theme).as_uri())
         answer(browser, 0, 0), answer(browser, 1, 1)
         browser.execute_script(AXE.read_text("utf-8"))
         results = browser.execute_async_script("axe.run().then(arguments[0])")
@@ -169,11 +161,9 @@ class TestInABrowser:
         assert [group.accessible_name for group in groups[:2]] == ["1. How much is 1 < 2?", "2. And then?"]
 
     def test_fits_a_phone(self, browser, tmp_path):
-        metrics = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        browser.get(page(tmp_path, *QUIZZES))
-        assert browser.execute_script("return document.documentElement.scrollWidth") == 360
-        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        with phone(browser, 360, 740):
+            browser.get(page(tmp_path, *QUIZZES).as_uri())
+            assert browser.execute_script("return document.documentElement.scrollWidth") == 360
 
 
 def plain(text: str) -> str:
