@@ -16,7 +16,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from envnet_tutorial import probing
 from envnet_tutorial.explorers import film
-from envnet_tutorial.explorers.film import COLOURS, FilterFilm, Reel
+from envnet_tutorial.explorers.film import FilterFilm, Reel
+from envnet_tutorial.plotting.pictures import COLOURS, palette
 from envnet_tutorial.results import load_result, views
 
 LOCAL = ("file:", "data:", "blob:", "about:")
@@ -141,7 +142,7 @@ class TestInBrowser:
     def test_the_picture_shows_the_values_in_the_order_of_the_last_step(self, opened, drawn):
         (responses,) = drawn.reels[0].panels.values()
         order = probing.sort_by_centre(responses[-1], FREQUENCIES)
-        colours = 255 * np.array([to_rgb(tuple(colour)) for colour in film.palette()])
+        colours = 255 * np.array([to_rgb(colour) for colour in palette()])
         for frame in (0, 3):
             move(opened, "frame", frame)
             data = opened.execute_script(f"{FILM} return Array.from(film.pictures[0].image.data)")
@@ -339,17 +340,6 @@ def test_it_is_light_and_shows_a_picture_without_javascript(shipped):
     ]
     assert "<figcaption>Step 0 (left) and step 3,000 (right): " in static and "needs JavaScript" in static
     assert not re.search(r"(?:src|href)=\"(?!data:)|https?://(?!www\.w3\.org/2000/svg)", page)
-
-
-def test_the_still_is_the_picture(tmp_path):
-    from PIL import Image
-
-    values = np.random.default_rng(3).random((5, 7))
-    (tmp_path / "still.png").write_bytes(film.base64.b64decode(film.as_png(values).partition(",")[2]))
-    with Image.open(tmp_path / "still.png") as picture:
-        found = np.asarray(picture.convert("RGB"))[::-1]
-    wanted = 255 * film.palette()[np.round(values * (COLOURS - 1)).astype(int), :3]
-    np.testing.assert_allclose(found, wanted, atol=0.5)
 
 
 def test_what_is_no_film_is_refused(drawn):

@@ -23,7 +23,8 @@ from selenium.webdriver.common.keys import Keys
 from envnet_tutorial import audio
 from envnet_tutorial.audio.spectrograms import FLOOR, log_mel
 from envnet_tutorial.datasets.synthetic import example
-from envnet_tutorial.explorers.melbank import APART, COLOURS, MAX_BANDS, RANGE, MelBankExplorer
+from envnet_tutorial.explorers.melbank import APART, MAX_BANDS, RANGE, MelBankExplorer
+from envnet_tutorial.plotting.pictures import COLOURS
 from envnet_tutorial.settings import ENVNET_INPUT
 
 RATE = ENVNET_INPUT.sample_rate

@@ -11,7 +11,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from envnet_tutorial.audio import to_int16
-from envnet_tutorial.explorers.spectrogram import COLOURS, OVERLAPS, WINDOWS, SpectrogramExplorer
+from envnet_tutorial.explorers.spectrogram import OVERLAPS, WINDOWS, SpectrogramExplorer
+from envnet_tutorial.plotting.pictures import COLOURS
 from envnet_tutorial.settings import ENVNET_INPUT
 
 RATE = ENVNET_INPUT.sample_rate

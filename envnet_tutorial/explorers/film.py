@@ -3,24 +3,20 @@
 import base64
 import functools
 import html
-import struct
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from matplotlib import colormaps
-from matplotlib.colors import to_hex
 from torch import Tensor
 
 from envnet_tutorial import probing
 from envnet_tutorial.explorers.inline import inline, squeezed
-from envnet_tutorial.plotting.style import SEQUENTIAL
+from envnet_tutorial.plotting.pictures import as_png, palette
 from envnet_tutorial.results import Result, load_result, views
 from envnet_tutorial.settings import ENVNET_INPUT
 
-COLOURS = 64
 #: The scripts that `film.js` builds on, each after those that it needs itself.
 PARTS = ("film_reels", "film_tone", "film_picture", "film_charts")
 #: A response from 0 to 1 travels as a whole number up to this one: rounding moves it by 0.00009 at most.
@@ -140,7 +136,7 @@ class FilterFilm:
 
     def _repr_html_(self) -> str:
         settings = film_settings(self.reels, self.frequencies, self.sample_rate)
-        settings["colours"] = "".join(map(to_hex, palette()))
+        settings["colours"] = "".join(palette())
         return squeezed(inline("film", settings, parts=PARTS, still=still_of(self.reels[0], self.frequencies)))
 
 
@@ -245,31 +241,6 @@ def pack_kernels(kernels: Tensor) -> dict:
     largest = np.abs(kernels).max(axis=2, keepdims=True)
     levels = np.round(63 * kernels / np.where(largest > 0, largest, 1)).astype(np.int8)
     return {"count": kernels.shape[2], "levels": base64.b64encode(zlib.compress(levels.tobytes(), 9)).decode("ascii")}
-
-
-def palette() -> np.ndarray:
-    """Return the colours of the picture, the weakest first; ndarray (colour, 4), from 0 to 1."""
-    return colormaps[SEQUENTIAL](np.linspace(0, 1, COLOURS))
-
-
-def as_png(scaled: np.ndarray) -> str:
-    """Draw values from 0 to 1, (row, column), as a data URL, a pixel each and the first row at the bottom.
-
-    With the picture's own palette it takes a third of what matplotlib's four channels take.
-    """
-    levels = np.round(scaled[::-1] * (COLOURS - 1)).astype(np.uint8)
-    height, width = levels.shape
-    chunks = {
-        b"IHDR": struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0),  # 8 bits, palette
-        b"PLTE": (palette()[:, :3] * 255).round().astype(np.uint8).tobytes(),
-        b"IDAT": zlib.compress(np.pad(levels, ((0, 0), (1, 0))).tobytes(), 9),  # each line begins with "no filter"
-        b"IEND": b"",
-    }
-    parts = (
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in chunks.items()
-    )
-    return "data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"".join(parts)).decode("ascii")
 
 
 def still_of(reel: Reel, frequencies: Tensor) -> str:

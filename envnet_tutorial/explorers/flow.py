@@ -6,12 +6,11 @@ import html
 import zlib
 
 import numpy as np
-from matplotlib.colors import to_hex
 
 from envnet_tutorial.audio import player
-from envnet_tutorial.explorers.film import as_png, palette
 from envnet_tutorial.explorers.hearing import sample_sounds
 from envnet_tutorial.explorers.network import NetworkExplorer
+from envnet_tutorial.plotting.pictures import as_png, palette
 from envnet_tutorial.results import Result, load_result
 from envnet_tutorial.settings import ENVNET_INPUT
 
@@ -58,7 +57,7 @@ def flow_settings(result: Result) -> dict:
         "finest": 255,
         "named": NAMED,
         "classes": classes,
-        "colours": [to_hex(colour) for colour in palette()],
+        "colours": palette(),
         "origin": origin,
         "still": still_of(result, classes),
     }

@@ -3,15 +3,10 @@
 import base64
 import functools
 import html
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import matplotlib.pyplot as plt
-import numpy as np
 import torch
-from matplotlib import colormaps
-from matplotlib.colors import to_hex
 from torch import Tensor
 
 from envnet_tutorial.audio import levels, player, resample
@@ -20,14 +15,13 @@ from envnet_tutorial.datasets import synthetic
 from envnet_tutorial.explorers.inline import inline
 from envnet_tutorial.explorers.naming import front_end_weights, naming_settings, pack
 from envnet_tutorial.models.pooled_norm import PooledNormEnvNet
-from envnet_tutorial.plotting.style import SEQUENTIAL
+from envnet_tutorial.plotting.pictures import as_png, palette
 from envnet_tutorial.pretrained import load_pretrained
 from envnet_tutorial.probing import centre_frequencies, composite_kernels, probe_frequencies, response_matrix
 from envnet_tutorial.results import load_result
 from envnet_tutorial.results.views import front_end
 from envnet_tutorial.settings import ENVNET_INPUT
 
-COLOURS = 64
 #: The scripts that `hearing.js` builds on, each after those that it needs itself.
 PARTS = ("filter_signal", "hearing_signal", "hearing_sources", "hearing_charts", "hearing_player", "hearing_live")
 #: Peak of the tones by which the rows are sorted: next to the level that `levels.compress_levels` leads to.
@@ -98,7 +92,7 @@ class HearingExplorer:
             "levels": {"ratio": self.ratio, "common": levels.COMMON_LEVEL_DB, "quietest": levels.QUIETEST_DB},
             "weights": pack(front_end_weights(self.network.feature_conv)),
             "kernels": pack(composite_kernels(self.network)),
-            "colours": [to_hex(colour) for colour in colormaps[SEQUENTIAL](np.linspace(0, 1, COLOURS))],
+            "colours": palette(),
             "sounds": [
                 {"name": name, "content": base64.b64encode(sound.content).decode("ascii")}
                 for name, sound in sounds.items()
@@ -197,19 +191,3 @@ def still_of(network: PooledNormEnvNet, order: list[int], name: str, window: Ten
     )
     caption = f"{html.escape(name).capitalize()}: the map that EnvNet learned, and the log-mel spectrogram."
     return f"<figure>{images}<figcaption>{caption}</figcaption></figure>"
-
-
-def as_png(values: Tensor) -> str:
-    """Draw a map from 0 to 1 as a data URL, one pixel a cell, the first row at the bottom."""
-    stream = io.BytesIO()
-    plt.imsave(
-        stream,
-        values.numpy(),
-        cmap=SEQUENTIAL,
-        vmin=0,
-        vmax=1,
-        origin="lower",
-        format="png",
-        metadata={"Software": None},
-    )
-    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")

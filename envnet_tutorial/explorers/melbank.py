@@ -6,21 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from matplotlib import colormaps
-from matplotlib.colors import to_hex
 
 from envnet_tutorial.audio import to_int16
 from envnet_tutorial.audio.spectrograms import FLOOR, fourier_length, log_mel
-from envnet_tutorial.explorers.hearing import as_png
 from envnet_tutorial.explorers.inline import inline
+from envnet_tutorial.plotting.pictures import as_png, palette
 from envnet_tutorial.plotting.sound import one_channel
-from envnet_tutorial.plotting.style import SEQUENTIAL
 
 #: Most bands that the reader can choose, and least distance of the two ends of the bank in Hz.
 MAX_BANDS, APART = 128, 500
 #: Longest sound in samples: it travels inside the page.
 MAX_SAMPLES = 1 << 15
-COLOURS = 64
 #: Colours of the picture for readers without JavaScript: fewer are lighter.
 STILL_COLOURS = 12
 #: Levels in dB of the darkest and the brightest colour.
@@ -91,7 +87,7 @@ class MelBankExplorer:
             "range": RANGE,
             "maxBands": MAX_BANDS,
             "apart": APART,
-            "colours": [to_hex(colour) for colour in colormaps[SEQUENTIAL](np.linspace(0, 1, COLOURS))],
+            "colours": palette(),
             "start": {"bands": self.bands, "spacing": self.spacing, "lowest": 0, "highest": self.sample_rate / 2},
         }
         return inline("melbank", settings, parts=("controls", "sound"), still=self._still())

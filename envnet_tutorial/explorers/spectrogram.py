@@ -4,14 +4,10 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-from matplotlib import colormaps
-from matplotlib.colors import to_hex
-
 from envnet_tutorial.audio import to_int16
 from envnet_tutorial.explorers.inline import inline
+from envnet_tutorial.plotting.pictures import palette
 from envnet_tutorial.plotting.sound import one_channel
-from envnet_tutorial.plotting.style import SEQUENTIAL
 
 #: Window lengths in samples that the reader can choose: powers of two, because the page has a radix-2 transform.
 WINDOWS = (32, 64, 128, 256, 512, 1024, 2048)
@@ -19,7 +15,6 @@ WINDOWS = (32, 64, 128, 256, 512, 1024, 2048)
 OVERLAPS = (0.0, 0.5, 0.75, 0.875)
 #: Longest sound in samples: it travels inside the page.
 MAX_SAMPLES = 1 << 16
-COLOURS = 64
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,13 +70,12 @@ class SpectrogramExplorer:
         return f"SpectrogramExplorer({', '.join(self.sounds)})"
 
     def _repr_html_(self) -> str:
-        steps = np.linspace(0, 1, COLOURS)
         settings = {
             "sounds": [{"name": name, "samples": _encode(sound)} for name, sound in self.sounds.items()],
             "rate": self.sample_rate,
             "windows": WINDOWS,
             "overlaps": OVERLAPS,
-            "colours": [to_hex(colour) for colour in colormaps[SEQUENTIAL](steps)],
+            "colours": palette(),
             "start": {name: getattr(self, name) for name in ("window", "overlap", "shape", "floor")},
         }
         return inline("spectrogram", settings, parts=("sound",))

@@ -3,6 +3,8 @@
 import matplotlib as mpl
 from cycler import cycler
 
+from envnet_tutorial.plotting.notebook import draw_with_palette
+
 #: Okabe and Ito's colours (2008), in the order in which lines take them; each goes with a line style of its own.
 PALETTE = {
     "blue": "#0072B2",
@@ -20,7 +22,11 @@ SEQUENTIAL = "magma"
 
 
 def use_book_style() -> None:
-    """Set matplotlib's defaults for the page: size, resolution, colours; call it once at the head of a lesson."""
+    """Set matplotlib's defaults for the page: size, resolution, colours; call it once at the head of a lesson.
+
+    In a notebook, figures are drawn with a palette from then on: they take a third of the room, and look the same.
+    """
+    draw_with_palette()
     mpl.rcParams.update(
         {
             "figure.figsize": (7.2, 2.8),
