@@ -19,7 +19,7 @@ def test_lines_are_joined_where_their_end_means_nothing(page, expected):
 
 
 def test_every_script_keeps_its_words():
-    page = inline("film", {}, parts=("controls", "film_reels", "hearing_player", "network_flow"))
+    page = inline("film", {}, parts=("controls", "inflate", "film_reels", "hearing_player", "network_flow"))
     assert len(squeezed(page)) < len(page)
     assert squeezed(page).split() != page.split() and "".join(squeezed(page).split()) == "".join(page.split())
     assert squeezed(squeezed(page)) == squeezed(page)

@@ -84,7 +84,9 @@ class TestInBrowser:
         np.testing.assert_allclose(shown["gains"], expected, atol=1e-4)
         share = expected[0] / expected.sum()
         np.testing.assert_allclose(shown["shares"], [percent / 100, share, percent / 100], atol=0.01)
-        assert shown["text"].startswith(f"{percent} % in the label, {round(100 * share)} % of the amplitude")
+        assert shown["text"].startswith(
+            f"{percent}\N{NO-BREAK SPACE}% in the label, {round(100 * share)}\N{NO-BREAK SPACE}% of the amplitude"
+        )
 
     def test_without_the_correction_the_quiet_sound_is_hardly_heard(self, opened, sounds):
         shown = opened.execute_script(MOVE, 50, False)
@@ -111,7 +113,7 @@ class TestInBrowser:
     def test_arrow_keys_move_the_slider(self, opened):
         slider = opened.find_element(By.NAME, "ratio")
         slider.send_keys(Keys.ARROW_RIGHT)
-        assert slider.get_attribute("aria-valuetext").startswith("51 % in the label")
+        assert slider.get_attribute("aria-valuetext").startswith("51\N{NO-BREAK SPACE}% in the label")
 
     @pytest.mark.parametrize("theme", ["light", "dark"])
     def test_it_is_accessible_fits_a_phone_and_stays_silent_in_the_console(self, browser, sounds, tmp_path, theme):

@@ -71,10 +71,11 @@ def test_what_is_said_of_the_shipped_networks_follows_from_their_tests():
     clips = pretrained.result.tables["clips"]
     settings, rule = naming_settings(pretrained, 1), naming_rule(clips)
     right = int((clips["window_prediction"] == clips["label"]).sum())
-    assert f"right for {100 * right / len(clips):.0f} % of" in settings["measured"]
+    assert f"right for {100 * right / len(clips):.0f}\N{NO-BREAK SPACE}% of" in settings["measured"]
     assert f"1.5 s of {len(clips):,} clips" in settings["details"] and f": {right:,} right" in settings["details"]
-    assert f"{rule.named:,} clips got a name, and {100 * rule.right / rule.named:.0f} % of" in settings["details"]
-    assert f"from {100 * rule.threshold:.0f} % on" in settings["details"] and "CC BY-NC 3.0" in settings["details"]
+    precision, threshold = f"{100 * rule.right / rule.named:.0f}", f"{100 * rule.threshold:.0f}"
+    assert f"{rule.named:,} clips got a name, and {precision}\N{NO-BREAK SPACE}% of" in settings["details"]
+    assert f"from {threshold}\N{NO-BREAK SPACE}% on" in settings["details"] and "CC BY-NC 3.0" in settings["details"]
     assert settings["threshold"] == rule.threshold and len(settings["classes"]) == 50
     assert not any("_" in name for name in settings["classes"])
 
@@ -95,7 +96,7 @@ class TestInTheBrowser:
             np.testing.assert_allclose(found["probabilities"], expected.numpy(), atol=1e-4)
             order = expected.argsort(descending=True)[:5]
             best, sure = CLASSES[order[0]], round(100 * float(expected[order[0]]))
-            shown = f"{sure} %" if expected[order[0]] <= 0.99 else "over 99 %"
+            shown = f"{sure}\N{NO-BREAK SPACE}%" if expected[order[0]] <= 0.99 else "over 99\N{NO-BREAK SPACE}%"
             assert found["verdict"] == f"A small network names it: {best}, {shown} sure."
             assert [row.startswith(CLASSES[i]) for row, i in zip(found["rows"], order, strict=True)] == [True] * 5
             np.testing.assert_allclose(found["bars"], 100 * expected[order].numpy(), atol=0.02)

@@ -117,7 +117,7 @@ class TestInBrowser:
 
     def test_what_is_written_is_what_is_drawn(self, opened):
         (shown,) = opened.execute_script(READ, [[0, 3, 1, "hann", -60]], [])
-        assert shown["outputs"] == ["256 samples, 16 ms", "50 %", "\N{MINUS SIGN}60 dB"]
+        assert shown["outputs"] == ["256 samples, 16 ms", "50\N{NO-BREAK SPACE}%", "\N{MINUS SIGN}60 dB"]
         frames = (4_800 - 256) // 128 + 1
         assert f"62.5 Hz apart, frames 8 ms: 129 bins \N{MULTIPLICATION SIGN} {frames} frames" in shown["facts"]
         assert shown["label"].startswith("Spectrogram of tones.")

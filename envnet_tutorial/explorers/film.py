@@ -18,7 +18,7 @@ from envnet_tutorial.results import Result, load_result, views
 from envnet_tutorial.settings import ENVNET_INPUT
 
 #: The scripts that `film.js` builds on, each after those that it needs itself.
-PARTS = ("film_reels", "film_tone", "film_picture", "film_charts")
+PARTS = ("inflate", "film_reels", "film_tone", "film_picture", "film_charts")
 #: A response from 0 to 1 travels as a whole number up to this one: rounding moves it by 0.00009 at most.
 FINEST = 5500
 #: Most responses of all reels together.

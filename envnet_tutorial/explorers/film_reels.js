@@ -2,12 +2,6 @@
 var filmReels = (function () {
   "use strict";
 
-  function inflate(text) {
-    var packed = Uint8Array.from(atob(text), function (c) { return c.charCodeAt(0); });
-    var stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-    return new Response(stream).arrayBuffer().then(function (buffer) { return new Uint8Array(buffer); });
-  }
-
   /* Lower bytes, then upper bytes, of second differences along the tones, with the sign in the lowest bit. */
   function unpack(planes, tones) {
     var count = planes.length / 2, steps = new Uint16Array(count), slope = 0, step = 0;

@@ -107,26 +107,21 @@ class HearingExplorer:
         return inline("hearing", settings, parts=parts, still=still)
 
 
-def hear_yourself(*, named: bool = True) -> HearingExplorer:
+def hear_yourself() -> HearingExplorer:
     """Return the explorer with the front end that was trained on ESC-50, fold 1 held out (front page, lessons 5, 7).
 
-    Parameters
-    ----------
-    named : bool, default True
-        Let a compact network, trained on the same clips with the same recipe, name the sound; it makes the page heavier
-        by 0.4 MB.
+    A compact network, trained on the same clips with the same recipe, names the sound.
     """
     result = load_result("esc50-fast")
     settings = result.settings
     ratio = settings["recipe"]["compression_ratio"]
-    naming = naming_settings(load_pretrained(), 1) if named else {}
     origin = (
         f"Weights: the front end of this book's EnvNet, which normalises after pooling, trained on {settings['data']} "
         f"for {settings['recipe']['epochs']} epochs, fold 1 held out, seed {settings['seeds'][0]}. "
         "The clips of ESC-50: K. J. Piczak (2015), doi:10.1145/2733373.2806390, CC BY-NC 3.0. "
         "The sample sounds are synthetic."
     )
-    return HearingExplorer(front_end(result, 1), sample_sounds(), origin, ratio, naming)
+    return HearingExplorer(front_end(result, 1), sample_sounds(), origin, ratio, naming_settings(load_pretrained(), 1))
 
 
 @functools.cache

@@ -157,7 +157,7 @@ var hearingNaming = (function () {
 
   Panel.prototype.show = function (probabilities) {
     var given = this.given, order = Array.from(probabilities.keys()).sort(function (a, b) { return probabilities[b] - probabilities[a]; });
-    function percent(share) { return share < 0.01 ? "under 1 %" : share > 0.99 ? "over 99 %" : Math.round(100 * share) + " %"; }
+    function percent(share) { return share < 0.01 ? "under 1\u00a0%" : share > 0.99 ? "over 99\u00a0%" : Math.round(100 * share) + "\u00a0%"; }
     var best = order[0], sure = percent(probabilities[best]);
     this.box.classList.remove("old");
     this.verdict.textContent = probabilities[best] >= given.threshold ? "A small network names it: " + given.classes[best] + ", " + sure + " sure." :

@@ -20,7 +20,7 @@
     return values;
   }
 
-  function percent(share) { return Math.round(100 * share) + " %"; }
+  function percent(share) { return Math.round(100 * share) + "\u00a0%"; }
 
   function Mixture(root) {
     this.root = root;

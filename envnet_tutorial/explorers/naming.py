@@ -36,10 +36,10 @@ def naming_settings(pretrained: Pretrained, fold: int) -> dict:
     details = (
         f"The network that names has {weights:,} weights and knows {len(pretrained.classes)} classes. Its measure is "
         f"the loudest 1.5 s of {rule.clips:,} clips, each heard by a network of this kind to which it was new: "
-        f"{right:,} right. A name is given from {100 * rule.threshold:.0f} % on, chosen so that "
-        f"{100 * TRUST:.0f} % of the names are right; on recordings on which it was not chosen, {rule.named:,} clips "
-        f"got a name, and {percent(rule.right, rule.named)} of these were right. What it says to sounds of no class "
-        f"was not measured. {pretrained.origin()}"
+        f"{right:,} right. A name is given from {100 * rule.threshold:.0f}\N{NO-BREAK SPACE}% on, chosen so that "
+        f"{100 * TRUST:.0f}\N{NO-BREAK SPACE}% of the names are right; on recordings on which it was not chosen, "
+        f"{rule.named:,} clips got a name, and {percent(rule.right, rule.named)} of these were right. What it says to "
+        f"sounds of no class was not measured. {pretrained.origin()}"
     )
     classes = [name.replace("_", " ") for name in pretrained.classes]
     return layout(network) | {
@@ -52,7 +52,7 @@ def naming_settings(pretrained: Pretrained, fold: int) -> dict:
 
 def percent(part: int, whole: int) -> str:
     """Write a share as a whole number of per cent."""
-    return f"{100 * part / max(1, whole):.0f} %"
+    return f"{100 * part / max(1, whole):.0f}\N{NO-BREAK SPACE}%"
 
 
 def layout(network: CompactPooledNorm) -> dict:

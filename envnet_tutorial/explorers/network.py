@@ -9,6 +9,9 @@ from envnet_tutorial.explorers.inline import inline
 from envnet_tutorial.models import EnvNet
 from envnet_tutorial.settings import InputFormat
 
+#: The scripts with which sounds flow, each after those that it needs itself.
+PARTS = ("inflate", "network_flow")
+
 
 @dataclass(frozen=True)
 class NetworkExplorer:
@@ -51,7 +54,7 @@ class NetworkExplorer:
         if not self.flow:
             return inline("network", settings)
         flow = {key: value for key, value in self.flow.items() if key != "still"}
-        return inline("network", {**settings, "flow": flow}, parts=("network_flow",), still=self.flow["still"])
+        return inline("network", {**settings, "flow": flow}, parts=PARTS, still=self.flow["still"])
 
 
 def layer_settings() -> list[dict]:

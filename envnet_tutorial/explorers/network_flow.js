@@ -8,12 +8,6 @@ var networkFlow = (function () {
   var BEHIND = { conv1: "batch norm and ReLU", conv2: "batch norm and ReLU", conv3: "batch norm and ReLU", conv4: "batch norm and ReLU", fc5: "ReLU", fc6: "ReLU" };
   var REDUCED = { conv1: 160, conv2: 160, conv3: 3 };
 
-  function inflate(text) {
-    var packed = Uint8Array.from(atob(text), function (c) { return c.charCodeAt(0); });
-    var stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-    return new Response(stream).arrayBuffer().then(function (buffer) { return new Uint8Array(buffer); });
-  }
-
   function layer(shape, levels) { return { channels: shape[0], rows: shape[1], steps: shape[2], levels: levels }; }
 
   // The maximum of each height x width. Rounding keeps the order of values, so the pool of levels is the level of the pool.
@@ -54,7 +48,7 @@ var networkFlow = (function () {
   function rgb(hex) { return [1, 3, 5].map(function (at) { return parseInt(hex.slice(at, at + 2), 16); }); }
   function number(value) { return (Math.abs(value) < 10 ? value.toFixed(2) : value.toFixed(1)).replace("-", MINUS); }
   function grouped(count) { return String(count).replace(/\B(?=(\d{3})+$)/g, ","); }
-  function percent(share) { return share > 0 && share < 0.001 ? "under 0.1 %" : (100 * share).toFixed(share < 0.1 || share > 0.99 ? 1 : 0) + " %"; }
+  function percent(share) { return share > 0 && share < 0.001 ? "under 0.1\u00a0%" : (100 * share).toFixed(share < 0.1 || share > 0.99 ? 1 : 0) + "\u00a0%"; }
 
   // Cells to paint: for each pixel the place of its level, or -1 between two maps of a sheet.
   function cells(name, own, only) {

@@ -14,7 +14,7 @@ from envnet_tutorial.explorers.inline import inline, squeezed
 from envnet_tutorial.explorers.naming import pack
 
 #: The scripts that `onefilter.js` builds on, each after those that it needs itself.
-PARTS = ("controls", "film_reels", "filter_signal", "hearing_player")
+PARTS = ("controls", "inflate", "film_reels", "filter_signal", "hearing_player")
 #: Width and height of each chart of the picture for readers without JavaScript.
 WIDE, HIGH = 300, 100
 

@@ -101,7 +101,7 @@
     this.result = analyse(s.sound.samples, s.length, s.hop, s.shape);
     this.root.result = this.result;
     this.say(this.window, s.length + " samples, " + ms(s.length) + " ms");
-    this.say(this.overlap, 100 * s.overlap + " %");
+    this.say(this.overlap, 100 * s.overlap + "\u00a0%");
     this.say(this.floor, signed(s.floor) + " dB");
     this.paint(s);
     this.label(s);
