@@ -61,6 +61,18 @@ def test_first_page_leads_to_the_introduction():
     assert refresh["content"].endswith(f"url={CONTENTS['root']}.html")
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_page_with_its_pictures_is_light(name):
+    """What all pages share (the theme, MathJax) is fetched once, and does not count."""
+    here = BOOK / f"{name}.html"
+    pictures = {
+        (here.parent / unquote(image["src"])).resolve()
+        for image in article(name).find_all("img", src=True)
+        if not image["src"].startswith("data:")
+    }
+    assert sum(path.stat().st_size for path in (here, *pictures)) < 1_500_000
+
+
 @pytest.mark.parametrize("name", [*PAGES, *REFERENCE])
 def test_links_within_the_book_lead_somewhere(name):
     here = BOOK / f"{name}.html"

@@ -254,7 +254,7 @@ class TestInBrowser:
     def test_the_books_film_shows_what_pytorch_answers(self, browser, folder, shipped):
         open_page(browser, page(folder, shipped._repr_html_()))
         training, levels, controls = browser.execute_script(VALUES)
-        run, others = load_result("esc50-fast"), load_result("esc10-controls")
+        run, others = load_result("esc50-fast"), load_result("esc50-controls")
         recorded = views.film(run)
         np.testing.assert_allclose(training[0][0], scaled(recorded.responses[0]), atol=1e-4)
         np.testing.assert_allclose(training[0][-1], scaled(recorded.responses[-1]), atol=1e-4)
@@ -265,7 +265,7 @@ class TestInBrowser:
                 np.testing.assert_allclose(frame, scaled(views.responses_of(others, control, amplitude)[0]), atol=1e-4)
         assert text(browser, ".quiet").startswith("EnvNet, normalised after pooling, learns ESC-50: 60 epochs, fold 1")
         choose(browser, 2)
-        assert text(browser, ".quiet").startswith("Other networks: ESC-10, 10 epochs, fold 1 held out, seed 0.")
+        assert text(browser, ".quiet").startswith("Other networks: ESC-50, 10 epochs, fold 1 held out, seed 0.")
         assert_silent_and_alone(browser)
 
     def test_it_is_quick(self, browser, folder, shipped):

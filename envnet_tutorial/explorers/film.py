@@ -156,8 +156,8 @@ def film_settings(reels: Sequence[Reel], frequencies: Tensor, sample_rate: int) 
 
 @functools.cache
 def filters_through_training() -> FilterFilm:
-    """Return the film of the ESC-50 run, its last filters at other levels, and the controls of ESC-10 (lesson 5)."""
-    run, controls = load_result("esc50-fast"), load_result("esc10-controls")
+    """Return the film of the ESC-50 run, its last filters at other levels, and the controls (lesson 5)."""
+    run, controls = load_result("esc50-fast"), load_result("esc50-controls")
     reels = (training_reel(run), level_reel(run), control_reel(controls))
     return FilterFilm(reels, views.film(run).frequencies, ENVNET_INPUT.sample_rate)
 
