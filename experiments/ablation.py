@@ -145,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "recipes": {name: asdict(recipe) for name, recipe in recipes.items()},
         "seeds": list(range(options.seeds)),
         "folds": folds,
-        "commands": all_commands(found),
+        "commands": all_commands(found, trainings.provenance["command"]),
         "provenance": all_provenance(found),
     }
     result = Result(settings, {"trainings": joined(found, "trainings")})

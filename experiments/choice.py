@@ -109,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "recipes": {name: asdict(recipe) for name, recipe in recipes.items()},
         "seeds": list(range(options.seeds)),
         "folds": np.unique(clips.folds).tolist(),
-        "commands": list(dict.fromkeys([*all_commands(found), trainings.provenance["command"]])),
+        "commands": all_commands(found, trainings.provenance["command"]),
         "provenance": all_provenance(found),
     }
     result = Result(settings, {"trainings": joined(found, "trainings")})

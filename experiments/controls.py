@@ -150,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "recipe": asdict(recipe),
         "seeds": list(range(options.seeds)),
         "folds": [TEST_FOLD],
-        "commands": all_commands(found),
+        "commands": all_commands(found, trainings.provenance["command"]),
         "provenance": all_provenance(found),
     }
     Result(settings, {"networks": joined(found, "networks")}, responses(found)).save(folder)

@@ -168,7 +168,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "kind": "leak",
         "data": trainings.provenance["data"],
         "seeds": list(range(options.seeds)),
-        "commands": all_commands(found),
+        "commands": all_commands(found, trainings.provenance["command"]),
         "provenance": all_provenance(found),
     }
     result = Result(settings, {"trainings": joined(found, "trainings")})

@@ -67,6 +67,7 @@ def all_provenance(results: Iterable[Result]) -> list[dict]:
     return [record for number, record in enumerate(records) if record not in records[:number]]
 
 
-def all_commands(results: Iterable[Result]) -> list[str]:
-    """Return the commands that made several results, each once, in the order of the results."""
-    return list(dict.fromkeys(record["command"] for record in all_provenance(results)))
+def all_commands(results: Iterable[Result], last: str) -> list[str]:
+    """Return the commands that made several results, each once, and the one that joins them last."""
+    made = dict.fromkeys(record["command"] for record in all_provenance(results))
+    return [*(command for command in made if command != last), last]

@@ -14,6 +14,7 @@ from envnet_tutorial.results import Result, load_result, views
 from envnet_tutorial.settings import ENVNET_INPUT
 from experiments import controls
 from experiments.program import call
+from experiments.trainings import all_commands
 
 CPU = torch.device("cpu")
 
@@ -114,3 +115,9 @@ def test_stopped_and_called_again_it_trains_what_is_missing_and_keeps_the_proven
     assert Result.load(tmp_path / "some").tables["networks"]["control"].tolist() == ["trained", "shuffled labels"]
     assert call(lambda: controls.main([*told, "--out", str(tmp_path / "two")])) == 2
     assert "exists" in capsys.readouterr().err and len(trained) == 2 * len(controls.CONTROLS)
+
+
+def test_the_command_that_joins_trainings_comes_last():
+    made = [Result({"provenance": [{"command": command}]}, {}, {}) for command in ("a", "b", "a", "c")]
+    assert all_commands(made, "a") == ["b", "c", "a"]
+    assert all_commands(made, "d") == ["a", "b", "c", "d"]
