@@ -17,6 +17,15 @@ if not hasattr(os, "fork"):
     ]
 
 
+@pytest.fixture
+def address(tmp_path):
+    """Give an address for pages in the test's folder, where nothing is kept from before."""
+    from browsing import served
+
+    with served(tmp_path) as address:
+        yield address
+
+
 @pytest.fixture(autouse=True)
 def own_figures():
     """Undo what a test does to matplotlib's settings, so that no other test sees it."""

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from browsing import AXE, NEEDS_BROWSER, open_browser, phone, served
+from browsing import AXE, NEEDS_BROWSER, open_browser, phone
 from bs4 import BeautifulSoup
 from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
@@ -40,13 +40,6 @@ def page(folder, *quizzes, theme="light") -> Path:
 def browser():
     with open_browser() as driver:
         yield driver
-
-
-@pytest.fixture
-def address(tmp_path):
-    """Give an address for pages in the test's folder, where nothing is kept from before."""
-    with served(tmp_path) as address:
-        yield address
 
 
 @pytest.fixture

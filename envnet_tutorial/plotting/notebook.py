@@ -26,7 +26,7 @@ def figure_as_png(figure: Figure) -> bytes:
 
 
 def in_few_colours(picture: Image.Image) -> bytes:
-    """Write a picture as PNG in the 256 colours from which its own differ least."""
+    """Write a picture as PNG in 256 colours, chosen near its own."""
     opaque = picture.convert("RGB")
     return png_of(opaque.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE))
 
