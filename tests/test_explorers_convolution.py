@@ -1,10 +1,11 @@
 """The convolution explorer, driven in a browser and held against PyTorch's own convolution."""
 
+from dataclasses import asdict
 from itertools import product
 
 import pytest
 import torch
-from browsing import AXE, NEEDS_BROWSER, open_browser
+from browsing import NEEDS_BROWSER, assert_welcome_on_a_phone, emulated, open_browser, page, without_javascript
 from selenium.webdriver.common.keys import Keys
 from torch.nn import functional
 
@@ -18,7 +19,7 @@ SETTINGS_2D = [(2, *setting) for setting in product((2, 5, 8), (1, 3, 4), (1, 2,
 
 # Moves the controls as a hand does, steps through every output, and reads from the page what is drawn there.
 READ = """
-const root = document.querySelector(".conv-explorer"), [settings] = arguments;
+const root = document.querySelector(".convolution-explorer"), [settings] = arguments;
 function put(name, value) {
   const control = root.querySelector(`[name=${name}]`);
   control.value = value;
@@ -39,17 +40,6 @@ return settings.map((values) => {
     weights: [...root.querySelectorAll("rect.kernel")].map((r) => r.nextSibling.textContent)};
 });
 """
-
-
-def page(folder, *explorers, theme="light"):
-    body = "".join(explorer._repr_html_() for explorer in explorers)
-    path = folder / f"explorer-{theme}.html"
-    path.write_text(
-        f'<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>Explorer</title>'
-        f'<meta name="viewport" content="width=device-width"></head><body><main><h1>E</h1>{body}</main></body></html>',
-        encoding="utf-8",
-    )
-    return path.as_uri()
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +75,7 @@ class TestAgainstPyTorch:
     pytestmark = NEEDS_BROWSER
 
     def test_every_step_of_every_setting(self, browser, tmp_path, settings):
-        browser.get(page(tmp_path, ConvolutionExplorer()))
+        browser.get(page(tmp_path, ConvolutionExplorer()._repr_html_()))
         refused = 0
         for setting, found in zip(settings, browser.execute_script(READ, settings), strict=True):
             _, size, kernel, _, padding, dilation = setting
@@ -111,8 +101,9 @@ class TestUse:
     pytestmark = NEEDS_BROWSER
 
     def test_what_no_step_reads_is_hatched_over_the_colour_of_the_input(self, browser, tmp_path):
-        browser.get(page(tmp_path, ConvolutionExplorer(1, 8, 3, stride=3), ConvolutionExplorer(2, 5, 2, stride=3)))
-        for root, unread in zip(browser.find_elements("css selector", ".conv-explorer"), (2, 9), strict=True):
+        explorers = ConvolutionExplorer(1, 8, 3, stride=3), ConvolutionExplorer(2, 5, 2, stride=3)
+        browser.get(page(tmp_path, "".join(explorer._repr_html_() for explorer in explorers)))
+        for root, unread in zip(browser.find_elements("css selector", ".convolution-explorer"), (2, 9), strict=True):
             fills = browser.execute_script(
                 """const fill = (part) => getComputedStyle(part).fill;
                 const pattern = arguments[0].querySelector("pattern");
@@ -125,7 +116,7 @@ class TestUse:
             assert fills[2] == fills[3]
 
     def test_arrow_keys_step_and_wrap_around(self, browser, tmp_path):
-        browser.get(page(tmp_path, ConvolutionExplorer(size=5, kernel=3)))
+        browser.get(page(tmp_path, ConvolutionExplorer(size=5, kernel=3)._repr_html_()))
         stage = browser.find_element("css selector", ".stage")
         seen = []
         for key in (Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_LEFT):
@@ -137,7 +128,7 @@ class TestUse:
         for wish, offered in (("reduce", False), ("no-preference", True)):
             feature = {"name": "prefers-reduced-motion", "value": wish}
             browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
-            browser.get(page(tmp_path, ConvolutionExplorer()))
+            browser.get(page(tmp_path, ConvolutionExplorer()._repr_html_()))
             play = browser.find_elements("css selector", "button")[2]
             assert play.is_displayed() == offered
         play.click()
@@ -146,21 +137,45 @@ class TestUse:
         assert play.text == "play"
 
     @pytest.mark.parametrize("theme", ["light", "dark"])
-    def test_page_is_accessible_asks_for_nothing_and_logs_nothing(self, browser, tmp_path, theme):
-        browser.get(page(tmp_path, ConvolutionExplorer(), ConvolutionExplorer(2, 6, stride=2), theme=theme))
-        browser.execute_script(AXE.read_text("utf-8"))
-        results = browser.execute_async_script("axe.run().then(arguments[0])")
-        assert [violation["id"] for violation in results["violations"]] == []
-        assert browser.execute_script("return performance.getEntriesByType('resource').length") == 0
-        assert browser.get_log("browser") == []
-        assert len(browser.find_elements("css selector", ".conv-explorer[data-ready]")) == 2
+    @pytest.mark.parametrize("largest", [(1, 14, 6, 1, 3, 3), (2, 8, 4, 1, 2, 2)])
+    def test_it_is_accessible_fits_a_phone_and_asks_for_nothing(self, browser, tmp_path, theme, largest):
+        assert_welcome_on_a_phone(browser, ConvolutionExplorer(*largest)._repr_html_(), tmp_path, theme)
 
-    def test_fits_a_phone(self, browser, tmp_path):
-        metrics = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        browser.get(page(tmp_path, ConvolutionExplorer(1, 14, padding=3), ConvolutionExplorer(2, 8, padding=2)))
-        assert browser.execute_script("return document.documentElement.scrollWidth") == 390
-        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    def test_on_paper_there_are_numbers_and_no_knobs(self, browser, tmp_path):
+        browser.get(page(tmp_path, ConvolutionExplorer(size=7)._repr_html_()))
+        with emulated(browser, medium="print"):
+            assert not browser.find_element("name", "kernel").is_displayed()
+            assert not browser.find_element("css selector", "button").is_displayed()
+            assert browser.find_element("css selector", "fieldset").text.splitlines()[-5:] == [
+                "input size 7",
+                "kernel 3",
+                "stride 1",
+                "padding 0",
+                "dilation 1",
+            ]
+            assert browser.find_element("css selector", ".stage svg").is_displayed()
+
+    @pytest.mark.parametrize("setting", [(1, 10, 3, 2, 1, 1), (1, 14, 4, 3, 2, 3), (2, 6, 3, 2, 1, 1), (2, 7, 2)])
+    def test_the_still_has_the_numbers_of_the_page(self, browser, tmp_path, setting):
+        explorer = ConvolutionExplorer(*setting)
+        setting = tuple(asdict(explorer).values())
+        browser.get(page(tmp_path, explorer._repr_html_()))
+        (found,) = browser.execute_script(READ, [setting])
+        text = without_javascript(browser, page(tmp_path, explorer._repr_html_()))
+        shown = {
+            name: numbers(
+                cell.find_element("xpath", "following-sibling::*[1]").text
+                for cell in browser.find_elements("css selector", f"figure rect.{name}")
+            )
+            for name in ("input", "kernel", "output")
+        }
+        dimensions, size, _, _, padding, _ = setting
+        edges = (padding, padding, 0, 0) if dimensions == 1 else (padding,) * 4
+        values = torch.tensor(numbers(found["values"])).reshape(-1, size)
+        assert shown["input"] == functional.pad(values, edges).flatten().tolist()
+        assert shown["kernel"] == numbers(found["weights"])
+        assert shown["output"] == numbers(step["value"] for step in found["steps"])
+        assert f"{size} numbers in, {len({row[1] for row in found['outputs']})} out" in text
 
 
 def test_html_is_the_same_each_time_and_names_its_settings():

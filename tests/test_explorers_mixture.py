@@ -1,17 +1,19 @@
 """The mixture under a slider, driven in a browser and held against `augment.mix`."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 import torch
-from browsing import AXE, NEEDS_BROWSER, open_browser
+from browsing import NEEDS_BROWSER, assert_welcome_on_a_phone, emulated, open_browser, page, without_javascript
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from envnet_tutorial import augment
 from envnet_tutorial.audio import to_int16
 from envnet_tutorial.explorers.mixture import MixtureExplorer
+from envnet_tutorial.explorers.stills import HIGH, WIDE
 from envnet_tutorial.settings import ENVNET_INPUT
 
 RATE = ENVNET_INPUT.sample_rate
@@ -53,22 +55,13 @@ def browser():
         yield driver
 
 
-def page(folder, sounds, theme="light"):
-    explorer = MixtureExplorer(*sounds, ("whisper", "shout"), RATE)
-    path = folder / f"mixture-{theme}.html"
-    path.write_text(
-        f'<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>Explorer</title>'
-        '<meta name="viewport" content="width=device-width"></head>'
-        f'<body style="{"background: #14181e; color: #fff" if theme == "dark" else ""}"><main><h1>E</h1>'
-        f"{explorer._repr_html_()}</main></body></html>",
-        encoding="utf-8",
-    )
-    return path.as_uri()
+def shown(sounds):
+    return MixtureExplorer(*sounds, ("whisper", "shout"), RATE)._repr_html_()
 
 
 @pytest.fixture
 def opened(browser, sounds, tmp_path):
-    browser.get(page(tmp_path, sounds))
+    browser.get(page(tmp_path, shown(sounds)))
     return browser
 
 
@@ -116,19 +109,30 @@ class TestInBrowser:
         assert slider.get_attribute("aria-valuetext").startswith("51\N{NO-BREAK SPACE}% in the label")
 
     @pytest.mark.parametrize("theme", ["light", "dark"])
-    def test_it_is_accessible_fits_a_phone_and_stays_silent_in_the_console(self, browser, sounds, tmp_path, theme):
-        browser.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride", {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
-        )
-        browser.get_log("browser")
-        browser.get(page(tmp_path, sounds, theme))
-        assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
-        browser.execute_script(AXE.read_text(encoding="utf-8"))
-        found = browser.execute_async_script(
-            "axe.run().then((r) => arguments[0](r.violations.map((v) => [v.id, v.help])))"
-        )
-        assert found == []
-        assert browser.get_log("browser") == []
+    def test_it_is_accessible_fits_a_phone_and_asks_for_nothing(self, browser, sounds, tmp_path, theme):
+        assert_welcome_on_a_phone(browser, shown(sounds), tmp_path, theme)
+
+    def test_on_paper_and_without_javascript_there_is_a_picture(self, opened, sounds, tmp_path):
+        with emulated(opened, medium="print"):
+            assert not opened.find_element(By.NAME, "ratio").is_displayed()
+            assert opened.find_element(By.CLASS_NAME, "bars").is_displayed()
+        text = without_javascript(opened, page(tmp_path, shown(sounds)))
+        assert "Whisper and shout, and both together as loud as the label says: 50 % whisper, 50 % shout." in text
+
+
+def test_the_still_shows_both_sounds_and_their_mixture_on_one_scale(sounds):
+    explorer = MixtureExplorer(*sounds, ("whisper", "shout"), RATE, ratio=30)
+    quieter_db, louder_db = explorer.levels()
+    weights = np.array([0.3, 0.7 * 10 ** ((quieter_db - louder_db) / 20)])  # equation 6.2, multiplied by a constant
+    mixed = weights[0] * sounds[0] + weights[1] * sounds[1]
+    drawn = (*sounds, mixed / np.sqrt((weights**2).sum()))
+    lines = re.findall(r'<path d="([^"]+)"', explorer._repr_html_().split("<figcaption>")[0])
+    bars = [np.array(re.findall(r"M\d+ (-?\d+)V(-?\d+)", line), dtype=float) for line in lines]
+    peak = max(sound.abs().max() for sound in drawn)
+    for bar, sound in zip(bars, drawn, strict=True):
+        spans = sound.reshape(WIDE, -1)
+        expected = torch.stack([spans.amax(dim=1), spans.amin(dim=1)], dim=1) / peak
+        np.testing.assert_allclose(1 - bar / (HIGH / 2), expected, atol=0.5 / (HIGH / 2) + 1e-6)
 
 
 def test_what_it_cannot_mix_is_refused(sounds):

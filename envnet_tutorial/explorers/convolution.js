@@ -241,7 +241,7 @@
   };
 
   function start() {
-    document.querySelectorAll(".conv-explorer:not([data-ready])").forEach(function (root) { new Explorer(root); });
+    document.querySelectorAll(".convolution-explorer:not([data-ready])").forEach(function (root) { new Explorer(root); });
   }
   start();
 })();

@@ -2,7 +2,6 @@
 
 import base64
 import functools
-import html
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +11,9 @@ import torch
 from torch import Tensor
 
 from envnet_tutorial import probing
+from envnet_tutorial.explorers import stills
 from envnet_tutorial.explorers.inline import inline, squeezed
-from envnet_tutorial.plotting.pictures import as_png, palette
+from envnet_tutorial.plotting.pictures import palette
 from envnet_tutorial.results import Result, load_result, views
 from envnet_tutorial.settings import ENVNET_INPUT
 
@@ -248,9 +248,8 @@ def still_of(reel: Reel, frequencies: Tensor) -> str:
     scaled, order = reel.scaled[0], reel.orders(frequencies)[0]
     captions = [f"{reel.control.lower()} {reel.captions[i]}" for i in (0, -1)]
     images = "".join(
-        f'<img alt="{html.escape(f"Responses of {len(order)} filters to tones at {caption}", quote=True)}" '
-        f'src="{as_png(scaled[i, order])}">'
+        stills.image(scaled[i, order], f"Responses of {len(order)} filters to tones at {caption}")
         for i, caption in zip((0, -1), captions, strict=True)
     )
     caption = f"{' (left) and '.join(captions)} (right): answers of the filters, a row each, low tones on the left."
-    return f"<figure>{images}<figcaption>{html.escape(f'{caption.capitalize()} {reel.note}')}</figcaption></figure>"
+    return stills.figure(images, f"{caption.capitalize()} {reel.note}")

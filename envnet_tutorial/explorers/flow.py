@@ -2,15 +2,15 @@
 
 import base64
 import functools
-import html
 import zlib
 
 import numpy as np
 
 from envnet_tutorial.audio import player
+from envnet_tutorial.explorers import stills
 from envnet_tutorial.explorers.hearing import sample_sounds
 from envnet_tutorial.explorers.network import NetworkExplorer
-from envnet_tutorial.plotting.pictures import as_png, palette
+from envnet_tutorial.plotting.pictures import palette
 from envnet_tutorial.results import Result, load_result
 from envnet_tutorial.settings import ENVNET_INPUT
 
@@ -107,10 +107,9 @@ def still_of(result: Result, classes: list[str]) -> str:
         "conv3, the strongest of 50 feature maps": first["conv3"][first["conv3"].max(axis=(1, 2)).argmax()],
     }
     images = "".join(
-        f'<img alt="{html.escape(f"{name.capitalize()} in {layer}", quote=True)}" src="{as_png(np.sqrt(values))}">'
-        for layer, values in shown.items()
+        stills.image(np.sqrt(values), f"{name.capitalize()} in {layer}") for layer, values in shown.items()
     )
     shares = probabilities(result.arrays["logits"][0].astype(np.float64))
     best = ", ".join(f"{classes[i]} {shares[i]:.0%}" for i in shares.argsort()[::-1][:NAMED])
     caption = f"{name.capitalize()} on its way through a trained EnvNet: {'; '.join(shown)}. Likeliest classes: {best}."
-    return f"<figure>{images}<figcaption>{html.escape(caption)}</figcaption></figure>"
+    return stills.figure(images, caption)

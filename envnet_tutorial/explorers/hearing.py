@@ -2,7 +2,6 @@
 
 import base64
 import functools
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -12,10 +11,11 @@ from torch import Tensor
 from envnet_tutorial.audio import levels, player, resample
 from envnet_tutorial.audio.spectrograms import fourier_length, log_mel
 from envnet_tutorial.datasets import synthetic
+from envnet_tutorial.explorers import stills
 from envnet_tutorial.explorers.inline import inline
 from envnet_tutorial.explorers.naming import front_end_weights, naming_settings, pack
 from envnet_tutorial.models.pooled_norm import PooledNormEnvNet
-from envnet_tutorial.plotting.pictures import as_png, palette
+from envnet_tutorial.plotting.pictures import palette
 from envnet_tutorial.pretrained import load_pretrained
 from envnet_tutorial.probing import centre_frequencies, composite_kernels, probe_frequencies, response_matrix
 from envnet_tutorial.results import load_result
@@ -181,8 +181,7 @@ def still_of(network: PooledNormEnvNet, order: list[int], name: str, window: Ten
         "Log-mel spectrogram": ((log_mel(window[0], ENVNET_INPUT.sample_rate) - low) / (high - low)).clamp(0, 1),
     }
     images = "".join(
-        f'<img alt="{html.escape(f"{title} of {name}, 40 rows by 150 steps", quote=True)}" src="{as_png(values)}">'
-        for title, values in pictures.items()
+        stills.image(values, f"{title} of {name}, 40 rows by 150 steps") for title, values in pictures.items()
     )
-    caption = f"{html.escape(name).capitalize()}: the map that EnvNet learned, and the log-mel spectrogram."
-    return f"<figure>{images}<figcaption>{caption}</figcaption></figure>"
+    caption = f"{name.capitalize()}: the map that EnvNet learned, and the log-mel spectrogram."
+    return stills.figure(images, caption)

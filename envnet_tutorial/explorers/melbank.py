@@ -1,7 +1,6 @@
 """A bank of triangular filters to move, and a sound in so many bands, computed in the page itself (lesson 1)."""
 
 import base64
-import html
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,16 +8,15 @@ import torch
 
 from envnet_tutorial.audio import to_int16
 from envnet_tutorial.audio.spectrograms import FLOOR, fourier_length, log_mel
+from envnet_tutorial.explorers import stills
 from envnet_tutorial.explorers.inline import inline
-from envnet_tutorial.plotting.pictures import as_png, palette
+from envnet_tutorial.plotting.pictures import palette
 from envnet_tutorial.plotting.sound import one_channel
 
 #: Most bands that the reader can choose, and least distance of the two ends of the bank in Hz.
 MAX_BANDS, APART = 128, 500
 #: Longest sound in samples: it travels inside the page.
 MAX_SAMPLES = 1 << 15
-#: Colours of the picture for readers without JavaScript: fewer are lighter.
-STILL_COLOURS = 12
 #: Levels in dB of the darkest and the brightest colour.
 RANGE = (-80, 0)
 SPACINGS = ("mel", "hertz")
@@ -96,7 +94,6 @@ class MelBankExplorer:
         """Draw the sound in mel bands, for a reader without JavaScript."""
         low, high = RANGE
         levels = log_mel(torch.from_numpy(one_channel(self.sound)).float(), self.sample_rate)
-        caption = html.escape(f"{self.name} in 40 mel bands: time to the right, bands upwards, bright is loud.")
+        caption = f"{self.name} in 40 mel bands: time to the right, bands upwards, bright is loud."
         shares = ((levels - low) / (high - low)).clamp(0, 1)
-        picture = as_png((shares * STILL_COLOURS).round() / STILL_COLOURS)
-        return f'<figure><img alt="{caption}" src="{picture}"><figcaption>{caption}</figcaption></figure>'
+        return stills.figure(stills.image(stills.coarse(shares), caption), caption)

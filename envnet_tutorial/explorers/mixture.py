@@ -8,6 +8,8 @@ from torch import Tensor
 
 from envnet_tutorial.audio import to_int16
 from envnet_tutorial.audio.levels import a_weighted_level
+from envnet_tutorial.augment import mix
+from envnet_tutorial.explorers import stills
 from envnet_tutorial.explorers.inline import inline
 
 #: Longest sound in samples: it travels inside the page.
@@ -69,4 +71,16 @@ class MixtureExplorer:
             "louderDb": round(first_db - second_db, 4),
             "ratio": self.ratio,
         }
-        return inline("mixture", settings)
+        return inline("mixture", settings, still=self._still())
+
+    def _still(self) -> str:
+        """Draw both sounds and their mixture on one scale, for a reader without JavaScript."""
+        ratio = torch.tensor([self.ratio / 100])
+        mixed = mix(self.first[None], self.second[None], ratio, self.sample_rate)[0]
+        percent = (self.ratio, 100 - self.ratio)
+        share = ", ".join(f"{n}\N{NO-BREAK SPACE}% {name}" for n, name in zip(percent, self.names, strict=True))
+        drawn = {self.names[0]: self.first, self.names[1]: self.second, f"the mixture: {share}": mixed}
+        peak = max(sound.abs().max().item() for sound in drawn.values()) or 1.0
+        pictures = "".join(stills.waveform(name, sound, peak) for name, sound in drawn.items())
+        caption = f"{self.names[0]} and {self.names[1]}, and both together as loud as the label says: {share}."
+        return stills.figure(pictures, caption[0].upper() + caption[1:])

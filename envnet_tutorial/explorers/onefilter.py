@@ -1,22 +1,19 @@
 """Look at one filter: its taps, its answers to tones, and what it lets through, in the page itself (lesson 5)."""
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from envnet_tutorial import probing
+from envnet_tutorial.explorers import stills
 from envnet_tutorial.explorers.film import Reel, film_settings
 from envnet_tutorial.explorers.inline import inline, squeezed
 from envnet_tutorial.explorers.naming import pack
 
 #: The scripts that `onefilter.js` builds on, each after those that it needs itself.
 PARTS = ("controls", "inflate", "film_reels", "filter_signal", "hearing_player")
-#: Width and height of each chart of the picture for readers without JavaScript.
-WIDE, HIGH = 300, 100
 
 
 @dataclass(frozen=True, repr=False)
@@ -100,9 +97,9 @@ class FilterExplorer:
             f"{len(taps)} merged taps": taps / taps.abs().max().clamp(min=1e-12) / 2 + 0.5,
             "answer to tones, low ones on the left": probing.unit_range(self.first)[row],
         }
-        pictures = "".join(chart(title, values) for title, values in charts.items())
+        pictures = "".join(stills.chart(title, values) for title, values in charts.items())
         caption = f"Filter {row + 1}: its taps over time, and its answers to tones. {self.note}"
-        return f"<figure>{pictures}<figcaption>{html.escape(caption)}</figcaption></figure>"
+        return stills.figure(pictures, caption)
 
 
 def peaks_of(matrix: Tensor) -> list[int | None]:
@@ -114,16 +111,3 @@ def peaks_of(matrix: Tensor) -> list[int | None]:
 def widths_of(matrix: Tensor, frequencies: Tensor) -> list[float | None]:
     """Return each filter's bandwidth at half height in Hz, to a tenth; None for one that answers all tones alike."""
     return [None if width != width else round(width, 1) for width in probing.bandwidths(matrix, frequencies).tolist()]
-
-
-def chart(title: str, values: Tensor) -> str:
-    """Draw values from 0 to 1 as a line in an SVG with a title."""
-    points = " ".join(
-        f"{x:.0f},{HIGH - y:.0f}"
-        for x, y in zip(np.linspace(0, WIDE, len(values)), (HIGH * values).tolist(), strict=True)
-    )
-    name = html.escape(title, quote=True)
-    return (
-        f'<svg role="img" aria-label="{name}" viewBox="0 -16 {WIDE} {HIGH + 20}"><text y="-4">{name}</text>'
-        f'<polyline points="{points}"/></svg>'
-    )

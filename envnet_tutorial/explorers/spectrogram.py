@@ -1,10 +1,15 @@
 """Window, overlap and floor of a spectrogram to move, computed in the page itself (lesson 1)."""
 
 import base64
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import torch
+
 from envnet_tutorial.audio import to_int16
+from envnet_tutorial.audio.spectrograms import decibels
+from envnet_tutorial.explorers import stills
 from envnet_tutorial.explorers.inline import inline
 from envnet_tutorial.plotting.pictures import palette
 from envnet_tutorial.plotting.sound import one_channel
@@ -13,6 +18,8 @@ from envnet_tutorial.plotting.sound import one_channel
 WINDOWS = (32, 64, 128, 256, 512, 1024, 2048)
 #: Hops as a share of the window.
 OVERLAPS = (0.0, 0.5, 0.75, 0.875)
+#: Most frames in the picture for readers without JavaScript.
+STILL_FRAMES = 240
 #: Longest sound in samples: it travels inside the page.
 MAX_SAMPLES = 1 << 16
 
@@ -66,6 +73,11 @@ class SpectrogramExplorer:
             if getattr(self, name) not in values:
                 raise ValueError(f"{name} must be one of {', '.join(map(str, values))}, not {getattr(self, name)!r}")
 
+    @property
+    def hop(self) -> int:
+        """Samples from frame to frame."""
+        return round(self.window * (1 - self.overlap))
+
     def __repr__(self) -> str:
         return f"SpectrogramExplorer({', '.join(self.sounds)})"
 
@@ -78,7 +90,22 @@ class SpectrogramExplorer:
             "colours": palette(),
             "start": {name: getattr(self, name) for name in ("window", "overlap", "shape", "floor")},
         }
-        return inline("spectrogram", settings, parts=("sound",))
+        return inline("spectrogram", settings, parts=("sound",), still=self._still())
+
+    def _still(self) -> str:
+        """Draw the spectrogram that it opens with, for a reader without JavaScript."""
+        name, sound = next(iter(self.sounds.items()))
+        shape = torch.hann_window(self.window) if self.shape == "hann" else torch.ones(self.window)
+        frames = torch.from_numpy(one_channel(sound)).float().unfold(0, self.window, self.hop)
+        frames = frames[:: math.ceil(len(frames) / STILL_FRAMES)]
+        sine = shape.sum() / 2  # what a full-scale sine makes of its bin
+        levels = decibels((torch.fft.rfft(frames * shape).abs() / sine).square(), floor=self.floor).T  # (bin, frame)
+        milliseconds = 1000 * self.window / self.sample_rate
+        caption = (
+            f"Spectrogram of {name}, frames of {milliseconds:g} ms: time to the right, "
+            f"up to {self.sample_rate / 2000:g} kHz upwards, bright is loud."
+        )
+        return stills.figure(stills.image(stills.coarse((1 - levels / self.floor).clamp(0, 1)), caption), caption)
 
 
 def _encode(sound) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from envnet_tutorial.explorers import stills
 from envnet_tutorial.explorers.inline import inline
 from envnet_tutorial.plotting.sound import one_channel
 from envnet_tutorial.probing import frequency_response
@@ -85,11 +86,12 @@ class WaveformExplorer:
         middle = self.dilation * (self.taps - 1) / 2
         places = middle + self.stride * torch.arange(len(output))
         lines = _line(torch.arange(len(samples)), samples, 40, "input") + _line(places, output, 120, "output")
-        caption = html.escape(f"{sound[0]} (above), and what {taps[0]} makes of it (below), each as large as fits.")
-        return (
-            f'<figure><svg viewBox="0 0 {len(samples) - 1} 160" height="160" preserveAspectRatio="none" role="img" '
-            f'aria-label="{caption}">{lines}</svg><figcaption>{caption}</figcaption></figure>'
+        caption = f"{sound[0]} (above), and what {taps[0]} makes of it (below), each as large as fits."
+        picture = (
+            f'<svg viewBox="0 0 {len(samples) - 1} 160" height="160" preserveAspectRatio="none" role="img" '
+            f'aria-label="{html.escape(caption)}">{lines}</svg>'
         )
+        return stills.figure(picture, caption)
 
 
 def trained_filters(run: str = "esc50-fast") -> dict[str, list[float]]:
