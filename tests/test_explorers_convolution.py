@@ -5,7 +5,16 @@ from itertools import product
 
 import pytest
 import torch
-from browsing import NEEDS_BROWSER, assert_welcome_on_a_phone, emulated, open_browser, page, without_javascript
+from browsing import (
+    NEEDS_BROWSER,
+    PUT,
+    assert_welcome_on_a_phone,
+    emulated,
+    open_browser,
+    page,
+    quickest,
+    without_javascript,
+)
 from selenium.webdriver.common.keys import Keys
 from torch.nn import functional
 
@@ -18,16 +27,14 @@ SETTINGS_1D = [
 SETTINGS_2D = [(2, *setting) for setting in product((2, 5, 8), (1, 3, 4), (1, 2, 4), (0, 1), (1, 2))]
 
 # Moves the controls as a hand does, steps through every output, and reads from the page what is drawn there.
-READ = """
+READ = (
+    PUT
+    + """
 const root = document.querySelector(".convolution-explorer"), [settings] = arguments;
-function put(name, value) {
-  const control = root.querySelector(`[name=${name}]`);
-  control.value = value;
-  control.dispatchEvent(new Event(control.tagName === "SELECT" ? "change" : "input", {bubbles: true}));
-}
 const places = (kind) => [...root.querySelectorAll(kind)].map((r) => [+r.dataset.row, +r.dataset.column]);
 return settings.map((values) => {
-  ["dimensions", "size", "kernel", "stride", "padding", "dilation"].forEach((name, i) => put(name, values[i]));
+  ["dimensions", "size", "kernel", "stride", "padding", "dilation"]
+    .forEach((name, i) => put(root, {[name]: values[i]}));
   const steps = places("rect.output").map(() => {
     const step = {touched: places("rect.touched:not(.padding)"), padding: places("rect.padding.touched").length,
       current: places("rect.output.current"), value: root.querySelector("text.current").textContent};
@@ -40,6 +47,7 @@ return settings.map((values) => {
     weights: [...root.querySelectorAll("rect.kernel")].map((r) => r.nextSibling.textContent)};
 });
 """
+)
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +131,12 @@ class TestUse:
             stage.send_keys(key)
             seen.append(browser.find_element("css selector", ".status").text[:11])
         assert seen == ["Step 2 of 3", "Step 3 of 3", "Step 1 of 3", "Step 3 of 3"]
+
+    def test_it_follows_a_hand(self, browser, tmp_path):
+        browser.get(page(tmp_path, ConvolutionExplorer(2, 8, 4, padding=2)._repr_html_()))
+        change = PUT + "window.turn = 1 - (window.turn || 0); put(document.querySelector('.convolution-explorer'), "
+        assert quickest(browser, change + "{kernel: 3 + window.turn});") < 16
+        assert quickest(browser, "document.querySelectorAll('button')[1].click();") < 16
 
     def test_play_is_not_offered_to_those_who_ask_for_less_motion(self, browser, tmp_path):
         for wish, offered in (("reduce", False), ("no-preference", True)):

@@ -6,7 +6,16 @@ import re
 import numpy as np
 import pytest
 import torch
-from browsing import NEEDS_BROWSER, assert_welcome_on_a_phone, emulated, open_browser, page, without_javascript
+from browsing import (
+    NEEDS_BROWSER,
+    PUT,
+    assert_welcome_on_a_phone,
+    emulated,
+    open_browser,
+    page,
+    quickest,
+    without_javascript,
+)
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -102,6 +111,10 @@ class TestInBrowser:
         assert button.text == "Stop"
         button.click()
         assert [source["stopped"] for source in opened.execute_script(READ_SPEAKERS)] == [True, True]
+
+    def test_it_follows_a_hand(self, opened):
+        change = "window.turn = 30 - (window.turn || 0); put(document.querySelector('.mixture-explorer'), "
+        assert quickest(opened, PUT + change + "{ratio: 40 + window.turn});") < 16
 
     def test_arrow_keys_move_the_slider(self, opened):
         slider = opened.find_element(By.NAME, "ratio")

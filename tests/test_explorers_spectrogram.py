@@ -8,7 +8,16 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from browsing import NEEDS_BROWSER, assert_welcome_on_a_phone, emulated, open_browser, page, without_javascript
+from browsing import (
+    NEEDS_BROWSER,
+    PUT,
+    assert_welcome_on_a_phone,
+    emulated,
+    open_browser,
+    page,
+    quickest,
+    without_javascript,
+)
 from matplotlib import colormaps
 from PIL import Image
 from selenium.webdriver.common.by import By
@@ -26,15 +35,13 @@ SETTINGS = [
 ]
 
 # Moves the controls as a hand does and reads what the explorer has computed, written and drawn.
-READ = """
+READ = (
+    PUT
+    + """
 const root = document.querySelector(".spectrogram-explorer"), [settings, pixels] = arguments;
-function put(name, value) {
-  const control = root.querySelector(`[name=${name}]`);
-  control.value = value;
-  control.dispatchEvent(new Event(control.tagName === "SELECT" ? "change" : "input", {bubbles: true}));
-}
 return settings.map((values) => {
-  ["sound", "window", "overlap", "shape", "floor"].slice(0, values.length).forEach((name, i) => put(name, values[i]));
+  ["sound", "window", "overlap", "shape", "floor"].slice(0, values.length)
+    .forEach((name, i) => put(root, {[name]: values[i]}));
   const {levels, bins, frames} = root.result, canvas = root.querySelector("canvas");
   const context = canvas.getContext("2d");
   return {levels: Array.from(levels, (x) => Math.round(x * 1000) / 1000), bins, frames,
@@ -43,6 +50,7 @@ return settings.map((values) => {
     pixels: (pixels || []).map(([x, y]) => Array.from(context.getImageData(x, y, 1, 1).data))};
 });
 """
+)
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +127,14 @@ class TestInBrowser:
         slider.send_keys(Keys.ARROW_RIGHT)
         assert opened.execute_script("return document.querySelector('output').textContent") == "512 samples, 32 ms"
         assert slider.get_attribute("aria-valuetext") == "512 samples, 32 ms"
+
+    def test_it_follows_a_hand(self, browser, tmp_path):
+        sound = 0.1 * torch.randn(32_000, generator=torch.Generator().manual_seed(0)).clamp(-3, 3)
+        browser.get(page(tmp_path, SpectrogramExplorer({"two seconds": sound}, RATE)._repr_html_()))
+        change = PUT + "window.turn = 1 - (window.turn || 0); put(document.querySelector('.spectrogram-explorer'), "
+        assert quickest(browser, change + "{window: 2 + window.turn});") < 16
+        assert quickest(browser, change + "{floor: -60 - 10 * window.turn});") < 16
+        assert quickest(browser, change + "{window: 5 * window.turn, overlap: 3});") < 100
 
     def test_the_button_plays_every_sample_at_the_rate(self, opened, sounds):
         opened.execute_script("""

@@ -2,9 +2,20 @@
 var soundNumbers = (function () {
   "use strict";
 
+  var turns = {};
+
+  /* Cosines and sines of n steps around the circle, computed once for each n. */
+  function circle(n) {
+    if (!turns[n]) {
+      turns[n] = { c: new Float64Array(n), s: new Float64Array(n) };
+      for (var k = 0; k < n; k++) { turns[n].c[k] = Math.cos(2 * Math.PI * k / n); turns[n].s[k] = -Math.sin(2 * Math.PI * k / n); }
+    }
+    return turns[n];
+  }
+
   /* In place, radix 2, decimation in time: re and im hold the samples before and the spectrum after. */
   function fft(re, im) {
-    var n = re.length, i, j, k, size, swap;
+    var n = re.length, turn = circle(n), i, j, k, size, swap;
     for (i = 1, j = 0; i < n; i++) {
       for (k = n >> 1; j & k; k >>= 1) j ^= k;
       j ^= k;
@@ -12,7 +23,7 @@ var soundNumbers = (function () {
     }
     for (size = 2; size <= n; size <<= 1) {
       for (k = 0; k < size / 2; k++) {
-        var angle = -2 * Math.PI * k / size, c = Math.cos(angle), s = Math.sin(angle);
+        var c = turn.c[k * n / size], s = turn.s[k * n / size];
         for (i = k; i < n; i += size) {
           j = i + size / 2;
           var x = re[j] * c - im[j] * s, y = re[j] * s + im[j] * c;

@@ -1,7 +1,7 @@
 /* A spectrogram to move: the sound comes with the page, the transform runs in it. Builds on sound.js. A classic script, for file:// too. */
 (function () {
   "use strict";
-  var fft = soundNumbers.fft, decode = soundNumbers.decode;
+  var fft = soundNumbers.fft, decode = soundNumbers.decode, DECIBELS = 10 / Math.LN10;
 
   function windowOf(shape, length) {
     var values = new Float64Array(length), sum = 0;
@@ -16,19 +16,29 @@
   function analyse(samples, length, hop, shape) {
     var bins = length / 2 + 1, frames = Math.floor((samples.length - length) / hop) + 1;
     var win = windowOf(shape, length), levels = new Float64Array(frames * bins);
-    for (var f = 0; f < frames; f++) {
-      var re = new Float64Array(length), im = new Float64Array(length);
-      for (var i = 0; i < length; i++) re[i] = samples[f * hop + i] * win.values[i];
+    var re = new Float64Array(length), im = new Float64Array(length), scale = 1 / (win.sum * win.sum);
+    function level(one, other) { return DECIBELS * Math.log(Math.max((one * one + other * other) * scale, 1e-20)); }
+    // Two frames at a time, one as the real and one as the imaginary part: symmetry tells their spectra apart.
+    for (var f = 0; f < frames; f += 2) {
+      for (var i = 0; i < length; i++) {
+        re[i] = samples[f * hop + i] * win.values[i];
+        im[i] = f + 1 < frames ? samples[(f + 1) * hop + i] * win.values[i] : 0;
+      }
       fft(re, im);
       for (var b = 0; b < bins; b++) {
-        var power = (re[b] * re[b] + im[b] * im[b]) * 4 / (win.sum * win.sum);
-        levels[f * bins + b] = 10 * Math.log10(Math.max(power, 1e-20));
+        var mirror = (length - b) % length;
+        levels[f * bins + b] = level(re[b] + re[mirror], im[b] - im[mirror]);
+        if (f + 1 < frames) levels[(f + 1) * bins + b] = level(im[b] + im[mirror], re[b] - re[mirror]);
       }
     }
     return { levels: levels, bins: bins, frames: frames };
   }
 
-  function rgb(hex) { return [1, 3, 5].map(function (at) { return parseInt(hex.slice(at, at + 2), 16); }); }
+  /* A colour as the four bytes of a pixel. */
+  function pixel(hex) {
+    var bytes = [1, 3, 5].map(function (at) { return parseInt(hex.slice(at, at + 2), 16); });
+    return new Uint32Array(new Uint8Array(bytes.concat(255)).buffer)[0];
+  }
   function signed(value) { return String(value).replace("-", "\u2212"); }
 
   function node(name, attributes, parent, text) {
@@ -43,7 +53,7 @@
     var given = JSON.parse(root.getAttribute("data-settings"));
     this.root = root;
     this.given = given;
-    this.colours = given.colours.map(rgb);
+    this.colours = given.colours.map(pixel);
     this.sounds = given.sounds.map(function (sound) { return { name: sound.name, samples: decode(sound.samples) }; });
     root.setAttribute("data-ready", "yes");
     root.textContent = "";
@@ -98,7 +108,9 @@
 
   Explorer.prototype.draw = function () {
     var s = this.settings(), rate = this.given.rate, ms = function (n) { return +(1000 * n / rate).toFixed(2); };
-    this.result = analyse(s.sound.samples, s.length, s.hop, s.shape);
+    var asked = [this.sound.value, s.length, s.hop, s.shape].join();
+    if (asked !== this.asked) this.result = analyse(s.sound.samples, s.length, s.hop, s.shape);
+    this.asked = asked;
     this.root.result = this.result;
     this.say(this.window, s.length + " samples, " + ms(s.length) + " ms");
     this.say(this.overlap, 100 * s.overlap + "\u00a0%");
@@ -120,11 +132,10 @@
   Explorer.prototype.paint = function (s) {
     var r = this.result, last = this.colours.length - 1, small = document.createElement("canvas");
     small.width = r.frames; small.height = r.bins;
-    var pixels = small.getContext("2d").createImageData(r.frames, r.bins);
+    var pixels = small.getContext("2d").createImageData(r.frames, r.bins), drawn = new Uint32Array(pixels.data.buffer);
     for (var f = 0; f < r.frames; f++) for (var b = 0; b < r.bins; b++) {
       var share = Math.min(Math.max(1 - r.levels[f * r.bins + b] / s.floor, 0), 1);
-      var colour = this.colours[Math.round(share * last)], at = 4 * ((r.bins - 1 - b) * r.frames + f);
-      pixels.data[at] = colour[0]; pixels.data[at + 1] = colour[1]; pixels.data[at + 2] = colour[2]; pixels.data[at + 3] = 255;
+      drawn[(r.bins - 1 - b) * r.frames + f] = this.colours[Math.round(share * last)];
     }
     small.getContext("2d").putImageData(pixels, 0, 0);
     var canvas = this.canvas, context = canvas.getContext("2d"), perSample = canvas.width / s.sound.samples.length;
