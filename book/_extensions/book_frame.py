@@ -15,6 +15,9 @@ from envnet_tutorial.explorers.hearing import hear_yourself
 PLACE = re.compile(r'<div data-explorer="(\w+)"></div>\s*')
 EXPLORERS = {"hear_yourself": hear_yourself}
 
+#: The appendices by their letters, as README has them.
+APPENDICES = {"notebooks/appendix_speed": "A", "notebooks/appendix_statistics": "B"}
+
 #: What the folds of cells with these tags show; all others keep the theme's words.
 FOLDS = {
     "solution": "the solution",
@@ -55,6 +58,15 @@ def place_explorers(app, doctree):
             raw.children = [nodes.Text(EXPLORERS[place[1]]()._repr_html_())]
 
 
+def letter_appendix_figures(app, env):
+    """Call an appendix's figures A.1, A.2 and so on; Sphinx numbers those of chapters, and lets all others count on."""
+    for docname, letter in APPENDICES.items():
+        figures = env.toc_fignumbers.get(docname, {}).get("figure", {})
+        for position, name in enumerate(sorted(figures, key=figures.get), start=1):
+            figures[name] = (letter, position)
+    return []
+
+
 def drop_thebe(app, pagename, templatename, context, doctree):
     """Remove Thebe's scripts from what a page loads."""
     context["script_files"] = [
@@ -70,5 +82,6 @@ def setup(app):
     app.connect("doctree-read", name_folds)
     app.connect("doctree-read", add_answer_boxes)
     app.connect("doctree-read", place_explorers)
+    app.connect("env-get-updated", letter_appendix_figures, priority=900)  # after Sphinx has numbered them
     app.connect("html-page-context", drop_thebe, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
