@@ -21,8 +21,10 @@ import torch
 
 from envnet_tutorial import probing
 from envnet_tutorial.errors import InputError
+from envnet_tutorial.models import NETWORKS
 from envnet_tutorial.provenance import command_line
 from envnet_tutorial.results import Result
+from envnet_tutorial.results.views import fixed_names
 from envnet_tutorial.run_folder import RunFolder
 from experiments.program import call, destination, make_parser, read_arguments
 from experiments.trainings import all_provenance, joined
@@ -51,8 +53,11 @@ def record(runs: Sequence[Path]) -> Result:
     commands = [command for result in results for command in train_commands(result)]
     settings |= trained(results) | {"commands": commands, "provenance": all_provenance(results)}
     arrays = {"probabilities": np.concatenate([result.arrays["probabilities"] for result in results])}
+    with torch.random.fork_rng(devices=[]):
+        fixed = fixed_names(NETWORKS[settings["network"]](len(settings["classes"])).frontend_module)
     for result in results:
-        arrays |= {name: array for name, array in result.arrays.items() if name.startswith("front_end/")}
+        front_ends = [name for name in result.arrays if name.startswith("front_end/")]
+        arrays |= {name: result.arrays[name] for name in front_ends if name.rpartition("/")[2] not in fixed}
     return Result(settings, tables, arrays | film_arrays(runs[0]))
 
 

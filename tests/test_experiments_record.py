@@ -50,6 +50,25 @@ def test_several_seeds_become_one_result(runs, tmp_path):
         assert all(torch.equal(found[key], expected[key]) for key in expected)
 
 
+def test_filters_that_nothing_learns_are_not_kept(tmp_path, monkeypatch):
+    class Ramp(TinyPooledNorm):
+        def __init__(self, num_classes):
+            super().__init__(num_classes)
+            weight = self.frontend_module.conv1.module[0].weight.requires_grad_(False)
+            weight.copy_(torch.linspace(-1, 1, weight.numel()).reshape(weight.shape))
+
+    monkeypatch.setitem(NETWORKS, "ramp", Ramp)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    told = ["--network", "ramp", "--data", str(write_set(tmp_path)), "--epochs", "1", "--quiet"]
+    assert main(["train", *told, "--out", str(tmp_path / "run")]) == 0
+    result = record.record([tmp_path / "run"])
+    kept = {name.rpartition("/")[2] for name in result.arrays if name.startswith("front_end/")}
+    trained = RunFolder.open(tmp_path / "run").load_network(2).frontend_module.state_dict()
+    assert set(trained) - kept == {"conv1.module.0.weight"}
+    found = views.front_end(result, 2).frontend_module.state_dict()
+    assert all(torch.equal(found[key], trained[key]) for key in trained)
+
+
 def test_the_film_is_of_the_first_fold_of_the_first(runs):
     result = record.record([runs / "a", runs / "b"])
     film, network = views.film(result), views.front_end(result, 1, 2)

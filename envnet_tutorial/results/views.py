@@ -186,8 +186,15 @@ def front_end(result: Result, fold: int = 1, seed: int | None = None) -> nn.Modu
     # A network starts from random weights; the caller's draws stay as they were.
     with torch.random.fork_rng(devices=[]):
         network = NETWORKS[settings["network"]](len(settings["classes"]))
-    network.frontend_module.load_state_dict({key: torch.from_numpy(value) for key, value in state.items()})
+    front, fixed = network.frontend_module, fixed_names(network.frontend_module)
+    kept = {key: torch.from_numpy(value) for key, value in state.items()}
+    front.load_state_dict({key: value for key, value in front.state_dict().items() if key in fixed} | kept)
     return network.eval()
+
+
+def fixed_names(front: nn.Module) -> set[str]:
+    """Return the names of weights that nothing learns: a result need not keep them."""
+    return {name for name, parameter in front.named_parameters() if not parameter.requires_grad}
 
 
 def front_end_arrays(state: dict[str, Tensor], seed: int, fold: int) -> dict[str, np.ndarray]:
