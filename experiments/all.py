@@ -33,6 +33,8 @@ FAST_RUNS = {
     "fast-paper-order": "--network envnet-reordered --preset fast --keep-filters 10",
     "fast-compact": "--network compact-pooled-norm --preset fast",
     "fast-mel-cnn": "--network mel-cnn --preset fast",
+    "fast-mel-fixed-filters": "--network mel-fixed-filters --preset fast",
+    "fast-mel-start": "--network mel-start --preset fast",
     "short": "--network envnet-pooled-norm --preset short --keep-filters 10",
     "short-between-class": "--network envnet-pooled-norm --preset short --mix bc --keep-filters 20",
     "short-paper-order": "--network envnet-reordered --preset short --keep-filters 10",
