@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from envnet_tutorial import probing
+from envnet_tutorial.models.mel_cnn import MelStart
 from envnet_tutorial.results import SHIPPED, load_result, statistics, views
 from envnet_tutorial.training import PRESETS, Recipe
 
@@ -88,6 +89,13 @@ def test_the_readme_says_how_far_the_compact_network_is_ahead():
     assert said in (ROOT / "README.md").read_text("utf-8") and found.clips == 2_000
 
 
+def test_the_readme_says_what_learning_on_from_the_mel_scale_costs():
+    found = statistics.compare(load_result("esc10-mel-fixed-filters"), load_result("esc10-mel-start"))
+    said = f"by {100 * -found.difference:.1f} points (standard error {100 * found.standard_error:.1f})"
+    assert f"behind the same filters left alone {said}" in (ROOT / "README.md").read_text("utf-8")
+    assert found.difference < -3 * found.standard_error and found.clips == 400
+
+
 @pytest.mark.parametrize("data", ["esc50", "esc10"])
 def test_envnet_is_behind_the_mel_cnn_by_less_than_two_standard_errors_as_the_readme_says(data):
     found = statistics.compare(load_result(f"{data}-mel-cnn"), load_result(f"{data}-fast"))
@@ -115,13 +123,28 @@ def test_each_fold_chooses_by_all_others_and_never_by_itself():
     assert set(table["chosen"]) <= set(found.settings["recipes"]) and table.index.tolist() == [1, 2, 3, 4, 5]
 
 
-def test_front_ends_hear_in_bands_more_than_untrained_ones(run):
-    controls = load_result("esc10-controls")
+@pytest.mark.parametrize("name", [name for name in RUNS if name != "esc10-mel-start"])
+def test_front_ends_hear_in_bands_more_than_untrained_ones(name):
+    run, controls = load_result(name), load_result("esc10-controls")
     frequencies = torch.from_numpy(controls.arrays["frequencies"])
     matrices = [probing.response_matrix(views.front_end(run, fold), frequencies) for fold in run.settings["folds"]]
     measures = [probing.diagonality(matrix, frequencies) for matrix in matrices]
     untrained = [probing.diagonality(m, frequencies) for m in views.responses_of(controls, "untrained")]
     assert np.mean(measures) > np.mean(untrained) + np.std(untrained, ddof=1)
+
+
+def test_five_of_six_filters_of_the_mel_start_stay_and_the_others_go_down():
+    """Their map is in decibels, where a little of everything looks broad; the peaks tell what lesson 7 tells."""
+    run, hertz = load_result("esc10-mel-start"), torch.arange(0, 8001, 10.0)
+    start = MelStart(10).feature_conv.filters.weight.detach()
+    ends = [views.front_end(run, fold).feature_conv.filters.weight.detach() for fold in run.settings["folds"]]
+    peaks = []
+    for weights in (start, *ends):
+        spectra = torch.fft.rfft(weights[:, 0, 0].double(), 1600).abs().square()  # (pair, bin of 10 Hz)
+        peaks.append(hertz[spectra.unflatten(0, (40, 2)).sum(dim=1).argmax(dim=1)])
+    moved = (torch.stack(peaks[1:]) - peaks[0]).abs() > 100
+    assert 30 <= moved.sum() <= 36
+    assert (torch.stack(peaks[1:])[moved] > 500).sum() == 1
 
 
 def test_the_film_ends_with_the_recorded_front_end(short):
