@@ -198,7 +198,8 @@ def mix(first: Tensor, second: Tensor, ratio: Tensor, sample_rate: int) -> Tenso
     Returns
     -------
     Tensor of float32, shape (batch, time)
-        ``(p first + (1 - p) second) / sqrt(p^2 + (1 - p)^2)``, where p corrects the ratio for the two levels.
+        ``(p first + (1 - p) second) / sqrt(p^2 + (1 - p)^2)``, where p corrects the ratio for the two levels:
+        equations (6.4) and (6.5) of the lesson, which calls p and the ratio a and lambda.
     """
     louder_db = a_weighted_level(first, sample_rate) - a_weighted_level(second, sample_rate)
     share = (ratio / (ratio + 10 ** (louder_db / 20) * (1 - ratio))).unsqueeze(1)

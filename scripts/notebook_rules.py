@@ -17,7 +17,8 @@ MAX_COLUMNS = 88
 WIDGET = "application/vnd.jupyter.widget-view+json"
 PICTURES = ("image/png", "image/jpeg")
 INSTALL = """\
-# Colab has no copy of the book's package: fetch it once. torch and numpy stay as they are.
+# Colab has no copy of the book's package: fetch it once.
+# torch and numpy stay as they are.
 import importlib.util
 
 if importlib.util.find_spec("envnet_tutorial") is None:

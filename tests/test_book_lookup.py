@@ -24,7 +24,7 @@ def prose(notebook) -> str:
 def letters(text: str) -> set[str]:
     """Return the letters, Latin and Greek, of the formulas of a text, without names of functions and words."""
     formulas = " ".join(map("".join, re.findall(r"\$\$(.+?)\$\$|\$(.+?)\$", text, re.DOTALL)))
-    formulas = re.sub(r"\\(?:text|mathrm)\{[^}]*\}", "", formulas)
+    formulas = re.sub(r"\\(?:text|mathrm|tag)\{[^}]*\}", "", formulas)
     greek = re.findall(rf"\\({GREEK})(?![a-zA-Z])", formulas)
     return {*greek, *re.findall(r"[a-zA-Z]", re.sub(r"\\[a-zA-Z]+", "", formulas))}
 
@@ -64,6 +64,17 @@ def test_each_symbol_of_the_notation_has_one_row():
     rows = re.findall(r"^\| (\$.+?) \|", NOTATION.split("## Symbols")[1], re.MULTILINE)
     symbols = [symbol.strip() for row in rows for cell in row.split("$")[1::2] for symbol in cell.split(",")]
     assert len(symbols) == len(set(symbols)) > 30
+
+
+@pytest.mark.parametrize("notebook", LESSONS, ids=lambda path: path.stem)
+def test_equations_are_numbered_and_a_sentence_names_one(notebook):
+    text = prose(notebook)
+    displayed = re.findall(r"\$\$(.+?)\$\$", text, flags=re.DOTALL)
+    chapter = {"appendix_speed": "A", "appendix_statistics": "B"}.get(notebook.stem) or int(notebook.stem[:2])
+    numbers = [f"({chapter}.{position})" for position in range(1, len(displayed) + 1)]
+    tags = [re.findall(r"\\tag\{(.+?)\}", formula) for formula in displayed]
+    assert [f"({tag})" for formula in tags for tag in formula] == numbers
+    assert not displayed or any(number in text for number in numbers), "an equation's number that no sentence uses"
 
 
 def test_letters_are_those_of_formulas_alone():

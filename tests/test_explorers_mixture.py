@@ -136,7 +136,7 @@ class TestInBrowser:
 def test_the_still_shows_both_sounds_and_their_mixture_on_one_scale(sounds):
     explorer = MixtureExplorer(*sounds, ("whisper", "shout"), RATE, ratio=30)
     quieter_db, louder_db = explorer.levels()
-    weights = np.array([0.3, 0.7 * 10 ** ((quieter_db - louder_db) / 20)])  # equation 6.2, multiplied by a constant
+    weights = np.array([0.3, 0.7 * 10 ** ((quieter_db - louder_db) / 20)])  # (6.4), multiplied by a constant
     mixed = weights[0] * sounds[0] + weights[1] * sounds[1]
     drawn = (*sounds, mixed / np.sqrt((weights**2).sum()))
     lines = re.findall(r'<path d="([^"]+)"', explorer._repr_html_().split("<figcaption>")[0])

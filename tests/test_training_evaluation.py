@@ -10,6 +10,7 @@ from torch import nn
 
 from envnet_tutorial import training
 from envnet_tutorial.datasets.clips import ClipArray
+from envnet_tutorial.modes import evaluating
 from envnet_tutorial.settings import InputFormat
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -104,6 +105,15 @@ def test_evaluation_leaves_the_network_in_its_mode_and_unchanged():
     first = training.evaluate(model, tones(), PREPARATION).probabilities
     assert model.training and torch.equal(weights_of(model), before)
     np.testing.assert_array_equal(first, training.evaluate(model, tones(), PREPARATION).probabilities)
+
+
+def test_a_frozen_batch_norm_is_frozen_again_after_an_error():
+    model = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)).train()
+    model[1].eval()
+    with pytest.raises(ZeroDivisionError), evaluating(model):
+        assert not (model.training or model[0].training)
+        raise ZeroDivisionError
+    assert model.training and model[0].training and not model[1].training
 
 
 def test_a_network_that_was_tested_can_be_trained():

@@ -85,7 +85,7 @@ class LinearBlock(nn.Module):
 
 
 class Add(nn.Module):
-    """Add what a shortcut carried past a few layers to what these made of it (lesson 6)."""
+    """Add what a shortcut carried past a few layers to what these made of it (lesson 7)."""
 
     def forward(self, x: Tensor, shortcut: Tensor) -> Tensor:
         """Return the sum of two tensors of one shape."""
@@ -93,7 +93,7 @@ class Add(nn.Module):
 
 
 class RepeatChannels(nn.Module):
-    """Repeat every channel: a shortcut without weights to a layer with more channels (lesson 6).
+    """Repeat every channel: a shortcut without weights to a layer with more channels (lesson 7).
 
     Parameters
     ----------
