@@ -92,6 +92,7 @@ def assert_mathematics_is_set(browser, name):
     expected = len(page(name).select("article .math"))
     assert browser.execute_script("return document.querySelectorAll('article mjx-container').length") >= expected
     assert browser.execute_script("return document.querySelectorAll('mjx-merror, [data-mjx-error]').length") == 0
+    assert all(wide <= room + 1 for _, wide, room in browser.execute_script(EQUATIONS)), "an equation is cut off"
 
 
 def assert_players_play(browser):
@@ -161,6 +162,14 @@ return [...document.querySelectorAll("article .cell_output figure img")].map(
 """
 
 
+# For each displayed equation where it begins, measured from the edge of its paragraph, how wide it is, and its room.
+EQUATIONS = """
+return [...document.querySelectorAll("div.math mjx-container")].map((set) => [
+  Math.round(set.getBoundingClientRect().left - set.closest("div.math").getBoundingClientRect().left),
+  set.scrollWidth, set.closest("div.math").clientWidth,
+]);
+"""
+
 # For each table of a cell whether it scrolls sideways, and whether the words under it say so.
 TABLES = """
 return [...document.querySelectorAll("article .cell_output .output:has(table.dataframe)")].map((output) => [
@@ -179,6 +188,9 @@ def test_page_fits_a_phone(browser, name):
     scales = browser.execute_script(SCALES)
     assert scales or name not in LESSONS, "no figure was measured"
     assert all(scale >= 0.7 for scale in scales), scales
+    if equations := len(page(name).select("article div.math")):
+        wait_until(browser, f"return document.querySelectorAll('div.math mjx-container').length >= {equations}")
+        assert all(begins >= 0 for begins, _, _ in browser.execute_script(EQUATIONS)), "an equation's left is cut off"
     assert all(scrolls == says_so for scrolls, says_so in browser.execute_script(TABLES))
 
 
