@@ -1,9 +1,9 @@
-"""The check of the appendix on statistics accepts each right form and tells each wrong answer what was wrong."""
+"""The checks of the appendix on statistics accept each right form and tell each wrong answer what was wrong."""
 
 import pytest
 from answer_forms import number_forms
 
-from envnet_tutorial.exercises.appendix_statistics import check_threshold
+from envnet_tutorial.exercises.appendix_statistics import check_alike, check_threshold
 
 WRONG = [
     (0.05, "share it out"),
@@ -27,5 +27,11 @@ def test_wrong_answers_are_told_what_was_wrong(answer, hint):
     assert found.correct is False and hint in str(found)
 
 
+def test_all_five_folds_choose_alike():
+    assert check_alike("yes").correct is True and check_alike("Yes.").correct is True
+    assert check_alike("no").correct is False and "column `chosen`" in str(check_alike("no"))
+    assert check_alike("perhaps").correct is False and "one of these words" in str(check_alike("perhaps"))
+
+
 def test_the_dots_are_told_what_to_do():
-    assert "Your turn" in str(check_threshold(...))
+    assert all("Your turn" in str(check(...)) for check in (check_alike, check_threshold))

@@ -1,7 +1,7 @@
 """Checks for the exercises of the appendix on statistics."""
 
 from envnet_tutorial.exercises.feedback import Feedback
-from envnet_tutorial.exercises.questions import Case, NumberQuestion
+from envnet_tutorial.exercises.questions import Case, ChoiceQuestion, NumberQuestion
 from envnet_tutorial.exercises.quizzes.appendix_statistics import QUIZ as QUIZ
 
 LEVEL, TESTS = 0.05, 20
@@ -20,6 +20,21 @@ THRESHOLD = NumberQuestion(
     ),
     hint="the twenty may raise a false alarm once in twenty times together: what is left for each?",
 )
+
+ALIKE = ChoiceQuestion(
+    name="check_alike",
+    task='replace the dots with "yes" or "no".',
+    choices=("yes", "no"),
+    answer="yes",
+    praise="each of the five chooses `fast` without mixing, by clips that it does not report.",
+    hints=(Case("no", "look at the column `chosen` below: does any fold choose otherwise?"),),
+    hint="the column `chosen` below tells.",
+)
+
+
+def check_alike(answer: str) -> Feedback:
+    """Check a prediction of whether all folds choose the same recipe (appendix on statistics): they do."""
+    return ALIKE.judge(answer)
 
 
 def check_threshold(answer: float) -> Feedback:

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from envnet_tutorial.exercises.feedback import Feedback
 from envnet_tutorial.exercises.functions import FunctionQuestion
-from envnet_tutorial.exercises.questions import Case, NumberQuestion
+from envnet_tutorial.exercises.questions import Case, ChoiceQuestion, NumberQuestion
 from envnet_tutorial.exercises.quizzes.lesson_04 import QUIZ as QUIZ
 
 STANDARD_ERROR_POINTS = 100 * math.sqrt(0.75 * 0.25 / 80)
@@ -95,6 +95,19 @@ COMPRESSED_LEVEL = NumberQuestion(
     hint="how far below -20 dB is it, and what is left of that distance?",
 )
 
+LEAK = ChoiceQuestion(
+    name="check_leak",
+    task='replace the dots with "esc-50", "esc-10" or "equal".',
+    choices=("esc-50", "esc-10", "equal"),
+    answer="esc-50",
+    praise="where fifty classes are hard to tell apart, a fragment of the same recording helps most.",
+    hints=(
+        Case("esc-10", "its ten classes are told apart without help: what is left for a sibling to give away?"),
+        Case("equal", "as many clips have siblings in both; but in which of the two is help needed?"),
+    ),
+    hint="a sibling among the training clips helps where the class is hard to tell without it.",
+)
+
 
 def check_first_loss(answer: float) -> Feedback:
     """Check a prediction of the loss of an untrained network with ten classes (lesson 4): ln 10 nats."""
@@ -114,6 +127,11 @@ def check_standard_error(answer: float) -> Feedback:
 def check_compressed_level(answer: float) -> Feedback:
     """Check the level of a window of -45 dB after compression with a ratio of 2.5 around -20 dB (lesson 4): -30 dB."""
     return COMPRESSED_LEVEL.judge(answer)
+
+
+def check_leak(answer: str) -> Feedback:
+    """Check a prediction of where a random split raises the accuracy more (lesson 4): on ESC-50."""
+    return LEAK.judge(answer)
 
 
 def check_average_windows(answer) -> Feedback:

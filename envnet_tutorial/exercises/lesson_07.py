@@ -42,6 +42,19 @@ BAND_WIDTH = NumberQuestion(
     hint="how long do 94 samples last, and what is one over that?",
 )
 
+COSTLY_STEP = ChoiceQuestion(
+    name="check_costly_step",
+    task='replace the dots with "filters", "learning" or "form".',
+    choices=("filters", "learning", "form"),
+    answer="learning",
+    praise="the same filters have fewer right when they are trained than when they are left alone.",
+    hints=(
+        Case("filters", "they compute the same bands: compare the first two rows below."),
+        Case("form", "EnvNet's form costs nothing against the mel start: compare the last two rows below."),
+    ),
+    hint="compare each row of the table below with the one above it.",
+)
+
 DIFFERENCE = NumberQuestion(
     name="check_difference",
     task="replace the dots with the standard error, in percentage points.",
@@ -136,6 +149,11 @@ def check_band_width(answer: float) -> Feedback:
 def check_difference(answer: float) -> Feedback:
     """Check the standard error of a difference of two accuracies of 75 % on 80 clips (lesson 7): 6.8 points."""
     return DIFFERENCE.judge(answer)
+
+
+def check_costly_step(answer: str) -> Feedback:
+    """Check a prediction of which step from the mel CNN to EnvNet costs most (lesson 7): learning on from mel."""
+    return COSTLY_STEP.judge(answer)
 
 
 def check_fused(answer: tuple[float, float, float]) -> Feedback:
