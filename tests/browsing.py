@@ -140,6 +140,23 @@ def without_javascript(browser, address: str) -> str:
     return browser.find_element("css selector", "[class$=-explorer]").text
 
 
+def thread_time(browser) -> float:
+    """Return the seconds that the page's own thread has computed for, once the browser counts them."""
+    metrics = browser.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+    return next(metric["value"] for metric in metrics if metric["name"] == "ThreadTime")
+
+
+def busy(browser, script: str, times: int = 20) -> float:
+    """Return the milliseconds of processor time that a script takes with its layout: other programs share the cores."""
+    browser.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
+    began = thread_time(browser)
+    once = f"(function () {{ {script} }})(); document.body.offsetWidth;"
+    browser.execute_script(f"for (let i = 0; i < {times}; i++) {{ {once} }}")
+    taken = thread_time(browser) - began
+    browser.execute_cdp_cmd("Performance.disable", {})
+    return 1000 * taken / times
+
+
 def quickest(browser, script: str, *arguments) -> float:
     """Return the milliseconds that a script takes with its layout, the best of five tries."""
     timed = f"""const given = arguments, times = [];

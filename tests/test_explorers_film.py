@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from browsing import AXE, NEEDS_BROWSER, open_browser, page
+from browsing import AXE, NEEDS_BROWSER, open_browser, page, thread_time
 from matplotlib.colors import to_rgb
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -322,12 +322,6 @@ class TestInBrowser:
         assert "one of 2023 or later" in text(browser, ".film-explorer")
         assert len(browser.find_elements(By.CSS_SELECTOR, ".film-explorer figure img")) == 2
         browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
-
-
-def thread_time(driver) -> float:
-    """Return the seconds that the page's own thread has computed for."""
-    metrics = driver.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
-    return next(metric["value"] for metric in metrics if metric["name"] == "ThreadTime")
 
 
 def test_it_is_light_and_shows_a_picture_without_javascript(shipped):

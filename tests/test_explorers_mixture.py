@@ -10,10 +10,10 @@ from browsing import (
     NEEDS_BROWSER,
     PUT,
     assert_welcome_on_a_phone,
+    busy,
     emulated,
     open_browser,
     page,
-    quickest,
     without_javascript,
 )
 from selenium.webdriver.common.by import By
@@ -114,7 +114,7 @@ class TestInBrowser:
 
     def test_it_follows_a_hand(self, opened):
         change = "window.turn = 30 - (window.turn || 0); put(document.querySelector('.mixture-explorer'), "
-        assert quickest(opened, PUT + change + "{ratio: 40 + window.turn});") < 16
+        assert busy(opened, PUT + change + "{ratio: 40 + window.turn});") < 16
 
     def test_arrow_keys_move_the_slider(self, opened):
         slider = opened.find_element(By.NAME, "ratio")
