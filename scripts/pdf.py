@@ -22,8 +22,9 @@ from scripts.repository import ROOT, address
 
 BOOK = ROOT / "_build" / "html"
 TARGET = BOOK / "book.pdf"
-#: What paper cannot do anything with: anchors, players, what the theme starts, the installation, lists of links.
-USELESS = "a.headerlink, audio, script[type], .tag_install, .cell summary, .in-the-reference"
+#: What paper cannot do anything with: anchors, players, moving pictures that have a still, what the theme starts, the
+#: installation, lists of links.
+USELESS = "a.headerlink, audio, picture > source, script[type], .tag_install, .cell summary, .in-the-reference"
 #: Pages that are left to the screen: nobody reads the reference from its first page to its last.
 ON_SCREEN_ONLY = "book/reference/"
 PATIENCE = 300  # seconds

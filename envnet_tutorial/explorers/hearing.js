@@ -43,7 +43,9 @@
     var label = node("label", { "class": "file" }, bar, "Choose a file");
     this.file = on(node("input", { type: "file", accept: "audio/*,video/*", name: "file" }, label), "change", function () { self.open(); });
     this.samples = given.sounds.map(function (sound, i) { return button(bar, sound.name, function () { self.sample(i); }, "sample"); });
-    this.status = node("p", { "class": "status", role: "status" }, root);
+    var heard = node("div", { "class": "bar" }, root);
+    this.playSound = button(heard, "Play the sound", function () { self.player.press("sound"); }, "play");
+    this.status = node("p", { "class": "status", role: "status" }, heard);
     this.whole = node("div", { "class": "whole" }, root);
     this.wave = C.waveform(this.whole);
     this.part = node("div", { "class": "part", "aria-hidden": "true" }, this.whole);
@@ -84,7 +86,6 @@
       self.pick(self.rows()[self.picker.value - 1]);
     });
     var bar = node("div", { "class": "bar", role: "group", "aria-label": "Listen" }, this.root);
-    this.playSound = button(bar, "Play the sound", function () { self.player.press("sound"); }, "play");
     this.playFilter = button(bar, "Play through this filter", function () { self.player.press("filter"); }, "play");
     this.repeat = this.tick(bar, "repeat", "again and again", false, function () { self.player.repeat(self.repeat.checked); });
     this.sort = this.tick(bar, "sort", "sort rows by tone", true, function () { self.sorted = self.sort.checked; self.axes(); self.pick(self.filter); self.repaint(); });

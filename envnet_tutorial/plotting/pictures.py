@@ -18,8 +18,13 @@ def palette() -> list[str]:
     return [to_hex(colour) for colour in colormaps[SEQUENTIAL](np.linspace(0, 1, COLOURS))]
 
 
-def as_png(scaled: np.ndarray) -> str:
-    """Draw values from 0 to 1, (row, column), as a data URL with the first row at the bottom."""
+def indexed(scaled: np.ndarray) -> Image.Image:
+    """Draw values from 0 to 1, (row, column), with the first row at the bottom."""
     picture = Image.fromarray(np.round(np.asarray(scaled)[::-1] * (COLOURS - 1)).astype(np.uint8))
     picture.putpalette(bytes.fromhex("".join(palette()).replace("#", "")))
-    return "data:image/png;base64," + base64.b64encode(png_of(picture)).decode("ascii")
+    return picture
+
+
+def as_png(scaled: np.ndarray) -> str:
+    """Draw values from 0 to 1, (row, column), as a data URL with the first row at the bottom."""
+    return "data:image/png;base64," + base64.b64encode(png_of(indexed(scaled))).decode("ascii")

@@ -11,7 +11,9 @@ from matplotlib.patches import Rectangle
 from envnet_tutorial.plotting.style import PALETTE
 
 #: Stages in one line of `plot_network`, and how far one lies from the next, across and down.
-STAGES_IN_LINE, ACROSS, DOWN = 5, 2.0, 2.7
+STAGES_IN_LINE, ACROSS, DOWN = 5, 2.0, 2.95
+#: A phone shows a figure at three quarters, and there a label keeps 9 pixels of height from this size on.
+LABEL_POINTS = 8.5
 #: No more sheets than this stand for the channels of a stage.
 MOST_SHEETS = 6
 
@@ -37,11 +39,11 @@ def plot_network(
     -------
     Axes
         Rows and steps are drawn on a logarithmic scale, so that one sample and 24,014 fit on one page. Below each
-        stage stand its name, the module that makes it and its shape without the batch.
+        stage stand its name, the module that makes it, what that was made with, and its shape without the batch.
     """
     stages = [("input", "", input_shape), *zip(table.layer, table.module, table.output_shape, strict=True)]
     lines = math.ceil(len(stages) / STAGES_IN_LINE)
-    ax = ax or plt.figure(figsize=(7.2, 0.2 + 1.85 * lines)).add_subplot()
+    ax = ax or plt.figure(figsize=(7.2, 0.2 + 2.02 * lines)).add_subplot()
     for number, (name, module, shape) in enumerate(stages):
         line, column = divmod(number, STAGES_IN_LINE)
         x, y = ACROSS * column, -DOWN * line
@@ -50,11 +52,15 @@ def plot_network(
         if len(shape) == 2 and number and stages[number - 1][0] in hidden and name not in hidden:
             module = module.partition("(")[0]
         text = "?" if known is None else " × ".join(f"{size:,}" for size in known)
-        for down, words, style in ((0.95, name, {"weight": "bold"}), (1.22, module, {"size": 7}), (1.5, text, {})):
-            ax.text(x, y - down, words, **({"ha": "center", "va": "center", "size": 9} | style))
+        kind, bracket, sizes = module.partition("(")
+        sizes = (bracket + sizes).replace("()", "")
+        below = {0.95: name, 1.22: kind, 1.47: sizes, 1.74: text}  # side by side, whole modules would touch
+        for down, words in below.items():
+            weight = "bold" if words == name else "normal"
+            ax.text(x, y - down, words, ha="center", va="center", size=LABEL_POINTS, weight=weight)
         if column:
             ax.text(x - ACROSS / 2, y, "→", ha="center", va="center", size=12, color="#555555")
-    ax.set(xlim=(-1.1, ACROSS * (STAGES_IN_LINE - 1) + 1.1), ylim=(-DOWN * (lines - 1) - 1.75, 1.0))
+    ax.set(xlim=(-1.1, ACROSS * (STAGES_IN_LINE - 1) + 1.1), ylim=(-DOWN * (lines - 1) - 2.0, 1.0))
     ax.set(aspect="equal")
     ax.axis("off")
     return ax
