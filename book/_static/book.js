@@ -37,4 +37,5 @@ function letKeyboardScroll() {
   }
 }
 window.addEventListener("load", letKeyboardScroll);
+document.fonts.ready.then(letKeyboardScroll);
 window.addEventListener("resize", letKeyboardScroll);

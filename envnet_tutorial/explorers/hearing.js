@@ -36,16 +36,15 @@
 
   Explorer.prototype.build = function () {
     var self = this, root = this.root, given = this.given;
-    node("p", { "class": "title" }, root, "Hear yourself: what 40 learned filters make of a sound");
-    node("p", { "class": "quiet" }, root, "Everything is computed in this page. What you record or open does not leave your machine.");
-    var bar = node("div", { "class": "bar", role: "group", "aria-label": "Choose a sound" }, root);
+    node("p", { "class": "title" }, root, "Hear yourself");
+    node("p", { "class": "quiet" }, root, "What 40 learned filters make of a sound, computed in this page: no sound leaves it.");
+    var bar = node("div", { "class": "bar", role: "group", "aria-label": "Choose a sound, and play it" }, root);
     this.recordButton = button(bar, "Record", function () { self.live.press(); }, "record");
     var label = node("label", { "class": "file" }, bar, "Choose a file");
     this.file = on(node("input", { type: "file", accept: "audio/*,video/*", name: "file" }, label), "change", function () { self.open(); });
     this.samples = given.sounds.map(function (sound, i) { return button(bar, sound.name, function () { self.sample(i); }, "sample"); });
-    var heard = node("div", { "class": "bar" }, root);
-    this.playSound = button(heard, "Play the sound", function () { self.player.press("sound"); }, "play");
-    this.status = node("p", { "class": "status", role: "status" }, heard);
+    this.playSound = button(bar, "Play the sound", function () { self.player.press("sound"); }, "play");
+    this.status = node("p", { "class": "status", role: "status" }, root);
     this.whole = node("div", { "class": "whole" }, root);
     this.wave = C.waveform(this.whole);
     this.part = node("div", { "class": "part", "aria-hidden": "true" }, this.whole);
