@@ -170,7 +170,7 @@ return [...document.querySelectorAll("div.math mjx-container")].map((set) => [
 ]);
 """
 
-# What is wrong with the tables and printed texts of cells: they scroll sideways by more than their padding, and no words
+# Tables and printed texts of cells with something wrong: they scroll sideways by more than their padding, and no words
 # under them say so; or words do, and nothing scrolls.
 WIDE_OUTPUTS = """
 const outputs = "article .cell_output .output:has(table.dataframe), article .cell_output .highlight > pre";
