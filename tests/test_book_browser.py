@@ -179,6 +179,15 @@ return [...document.querySelectorAll("article .cell_output .output:has(table.dat
 """
 
 
+# For each figure whether it scrolls sideways, and whether its caption says so.
+FIGURES = """
+return [...document.querySelectorAll("article .cell_output figure:has(figcaption p)")].map((figure) => [
+  figure.scrollWidth > figure.clientWidth,
+  getComputedStyle(figure.querySelector("figcaption p"), "::after").content.includes("Swipe the figure"),
+]);
+"""
+
+
 @pytest.mark.parametrize("name", SHOWN)
 def test_page_fits_a_phone(browser, name):
     """And its figures can be read there: their text has 14.5 pixels (`plotting.style`), of which 0.7 leaves 10."""
@@ -191,7 +200,9 @@ def test_page_fits_a_phone(browser, name):
     if equations := len(page(name).select("article div.math")):
         wait_until(browser, f"return document.querySelectorAll('div.math mjx-container').length >= {equations}")
         assert all(begins >= 0 for begins, _, _ in browser.execute_script(EQUATIONS)), "an equation's left is cut off"
-    assert all(scrolls == says_so for scrolls, says_so in browser.execute_script(TABLES))
+    assert all(
+        scrolls == says_so for scrolls, says_so in browser.execute_script(TABLES) + browser.execute_script(FIGURES)
+    )
 
 
 def widest(browser) -> list[str]:
