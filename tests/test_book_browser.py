@@ -189,6 +189,15 @@ return Math.min(...boxes.map((box) => scrollY + box.top + Math.min(box.height, i
 """
 
 
+# For each figure whether it scrolls sideways, and whether its caption says so.
+FIGURES = """
+return [...document.querySelectorAll("article .cell_output figure:has(figcaption p)")].map((figure) => [
+  figure.scrollWidth > figure.clientWidth,
+  getComputedStyle(figure.querySelector("figcaption p"), "::after").content.includes("Swipe the figure"),
+]);
+"""
+
+
 @pytest.mark.parametrize("name", SHOWN)
 def test_page_fits_a_phone(browser, name):
     """And its figures can be read there: their text has 14.5 pixels (`plotting.style`), of which 0.7 leaves 10."""
@@ -202,6 +211,7 @@ def test_page_fits_a_phone(browser, name):
         wait_until(browser, f"return document.querySelectorAll('div.math mjx-container').length >= {equations}")
         assert all(begins >= 0 for begins, _, _ in browser.execute_script(EQUATIONS)), "an equation's left is cut off"
     wait_until(browser, f"return (() => {{{WIDE_OUTPUTS}}})().length === 0")
+    assert all(scrolls == says_so for scrolls, says_so in browser.execute_script(FIGURES))
 
 
 @pytest.mark.parametrize("name", [PAGES[0], *(lesson for lesson in LESSONS if "appendix" not in lesson)])

@@ -51,6 +51,40 @@ def cut_off_by_mask(block, features):
     return pool(x * (x > 0))
 
 
+def pieces(x):
+    return x.split(160, dim=-1)
+
+
+def cut_off_in_pieces(block, features):
+    return torch.cat([pool(piece.relu()) for piece in pieces(normalised(block, features))], dim=-1)
+
+
+def cut_off_in_place_in_pieces(block, features):
+    x = normalised(block, features)
+    for piece in pieces(x):
+        torch.relu_(piece)
+    return pool(x)
+
+
+def cut_off_row_by_row(block, features):
+    rows = normalised(block, features).unbind(dim=1)
+    return torch.stack([pool(torch.clamp(input=row, min=0)) for row in rows], dim=1)
+
+
+def the_whole_block_in_pieces(block, features):
+    return torch.cat([pool(block(features[..., n : n + 167])) for n in range(0, 960, 160)], dim=-1)
+
+
+def pool_in_pieces(block, features):
+    """Right: each maximum is cut off by itself."""
+    x = normalised(block, features)
+    pooled = torch.empty(2, 40, 1, 6)
+    for number, piece in enumerate(pieces(x)):
+        for row in range(40):
+            pooled[:, row, :, number] = piece[:, row].amax(dim=-1).clamp(min=0)
+    return pooled
+
+
 RIGHT = [
     *((lesson_03.check_rows_and_steps, form) for form in tuple_forms((40, 149))),
     *((lesson_03.check_counterexample, form) for form in tuple_forms((10, 6))),
@@ -66,6 +100,7 @@ RIGHT = [
     (lesson_03.check_pool_first, lambda block, features: pool(normalised(block, features)).relu_().numpy()),
     (lesson_03.check_pool_first, lambda block, features: pool(block.module[:2](features)).clamp(min=0).double()),
     (lesson_03.check_pool_first, pool_by_reshape),
+    (lesson_03.check_pool_first, pool_in_pieces),
 ]
 EARLY = "ReLU still worked on all 960 steps"
 WRONG = [
@@ -122,6 +157,10 @@ WRONG = [
     (lesson_03.check_pool_first, lambda block, features: pool(normalised(block, features).clamp(min=0)).relu(), EARLY),
     (lesson_03.check_pool_first, cut_off_by_index, EARLY),
     (lesson_03.check_pool_first, cut_off_by_mask, EARLY),
+    (lesson_03.check_pool_first, cut_off_in_pieces, EARLY),
+    (lesson_03.check_pool_first, cut_off_in_place_in_pieces, EARLY),
+    (lesson_03.check_pool_first, cut_off_row_by_row, EARLY),
+    (lesson_03.check_pool_first, the_whole_block_in_pieces, EARLY),
     (lesson_03.check_pool_first, lambda block, features: pool(normalised(block, features)), "ReLU is missing"),
     (lesson_03.check_pool_first, pool_before_norm, "wait for the normalisation"),
     (

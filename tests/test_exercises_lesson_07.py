@@ -17,6 +17,33 @@ def fuse(one, other):
     return 0.5 * (one + other)
 
 
+def fuse_in_place(one, other):
+    one += other
+    one /= 2
+    return one
+
+
+def fuse_by_loops(one, other):
+    clips, classes = one.shape
+    return [[(one[clip][c] + other[clip][c]) / 2 for c in range(classes)] for clip in range(clips)]
+
+
+def tensors(*arrays):
+    return [torch.tensor(array) for array in arrays]
+
+
+def scaled(scores):
+    return scores / scores.sum(axis=1, keepdims=True)
+
+
+def surer(one, other):
+    return np.array([max(pair, key=np.max) for pair in zip(one, other, strict=True)])
+
+
+def softmax(scores):
+    return torch.softmax(torch.as_tensor(scores), dim=1)
+
+
 RIGHT = [
     *((lesson_07.check_heavier, word) for word in ("m3", "M3", " m3.", ["m3"])),
     *((lesson_07.check_band_width, form) for form in number_forms(469)),
@@ -30,7 +57,13 @@ RIGHT = [
     *((lesson_07.check_changes, form) for form in number_forms(3)),
     (lesson_07.check_fuse, fuse),
     (lesson_07.check_fuse, lambda one, other: np.mean([one, other], axis=0)),
-    (lesson_07.check_fuse, lambda one, other: torch.stack([torch.tensor(one), torch.tensor(other)]).mean(dim=0)),
+    (lesson_07.check_fuse, lambda one, other: np.average(np.stack([one, other]), axis=0, weights=[1, 1])),
+    (lesson_07.check_fuse, lambda one, other: np.stack([one, other], axis=2).mean(axis=2)),
+    (lesson_07.check_fuse, lambda one, other: torch.stack(tensors(one, other)).mean(dim=0)),
+    (lesson_07.check_fuse, lambda one, other: torch.lerp(*tensors(one, other), 0.5).float()),
+    (lesson_07.check_fuse, lambda one, other: scaled(one + other)),
+    (lesson_07.check_fuse, fuse_by_loops),
+    (lesson_07.check_fuse, lambda one, other: fuse_in_place(one.copy(), other)),
     (lesson_07.check_fuse, lambda one, other: fuse(one, other).tolist()),
     (lesson_07.check_fuse, lambda one, other: fuse(one, other).astype(np.float32)),
 ]
@@ -80,7 +113,31 @@ WRONG = [
     (lesson_07.check_fuse, lambda one, other: one * other, "vetoes"),
     (lesson_07.check_fuse, np.maximum, "does not add up to 1"),
     (lesson_07.check_fuse, lambda one, other: fuse(one, other).argmax(axis=1), "not the classes"),
-    (lesson_07.check_fuse, lambda one, other: one, "class by class"),
+    (lesson_07.check_fuse, lambda one, other: scaled(one * other), "vetoes"),
+    (lesson_07.check_fuse, lambda one, other: np.sqrt(one * other), "root of the product"),
+    (lesson_07.check_fuse, lambda one, other: scaled(np.sqrt(one * other)), "equation (7.1)"),
+    (lesson_07.check_fuse, lambda one, other: scaled(np.maximum(one, other)), "the larger"),
+    (lesson_07.check_fuse, np.minimum, "the smaller"),
+    (lesson_07.check_fuse, lambda one, other: softmax((one + other) / 2), "no softmax"),
+    (lesson_07.check_fuse, lambda one, other: softmax(one + other), "no softmax"),
+    (lesson_07.check_fuse, lambda one, other: (softmax(one) + softmax(other)) / 2, "no softmax"),
+    (lesson_07.check_fuse, lambda one, other: one, "one of the two alone"),
+    (lesson_07.check_fuse, lambda one, other: other, "one of the two alone"),
+    (lesson_07.check_fuse, surer, "surer of its class"),
+    (lesson_07.check_fuse, lambda one, other: np.concatenate([one, other]), "beside each other"),
+    (lesson_07.check_fuse, lambda one, other: torch.cat(tensors(one, other), dim=1), "beside each other"),
+    (lesson_07.check_fuse, lambda one, other: (one, other), "beside each other"),
+    (lesson_07.check_fuse, lambda one, other: (one + other).mean(axis=1), "over the two networks"),
+    (lesson_07.check_fuse, lambda one, other: np.mean([one, other], axis=1), "over the two networks"),
+    (lesson_07.check_fuse, lambda one, other: np.mean([one, other], axis=2), "over the two networks"),
+    (lesson_07.check_fuse, lambda one, other: np.mean([one, other]), "over the two networks"),
+    (lesson_07.check_fuse, lambda one, other: fuse(one, other).mean(axis=0), "over the two networks"),
+    (lesson_07.check_fuse, fuse_in_place, "what it was given"),
+    (lesson_07.check_fuse, lambda one, other: fuse_in_place(other, one), "what it was given"),
+    (lesson_07.check_fuse, lambda one, other: np.divide(one + other, 2, out=one), "what it was given"),
+    (lesson_07.check_fuse, lambda one, other: 0.7 * one + 0.3 * other, "class by class"),
+    (lesson_07.check_fuse, lambda one, other: None, "nothing back"),
+    (lesson_07.check_fuse, lambda one: one, "stopped with TypeError"),
     (lesson_07.check_fuse, 0.5, "a function is wanted"),
 ]
 

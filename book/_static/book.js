@@ -26,7 +26,8 @@ for (const button of document.querySelectorAll(".theme-switch-button")) {
 }
 
 // What scrolls sideways must be reached by the keyboard too.
-const wide = ".cell_output .output, .pst-scrollable-table-container, mjx-container[display=true], .highlight pre";
+const wide =
+  ".cell_output .output, .cell_output figure, .pst-scrollable-table-container, mjx-container[display=true], .highlight pre";
 function letKeyboardScroll() {
   for (const element of document.querySelectorAll(wide)) {
     if (element.scrollWidth > element.clientWidth) {

@@ -183,21 +183,32 @@ def _pool_first_question(block: ConvBlock, features: Tensor) -> FunctionQuestion
 
 
 class _Watch(TorchFunctionMode):
-    """Note whether an answer cuts off below zero while a tensor still has all its steps, by whichever call.
+    """Count the numbers that an answer cuts off below zero before the pool, by whichever call, whole or in pieces.
 
-    Normalised values have both signs; a tensor of floats as large as theirs with no negative value has been cut off.
+    Normalised values have both signs. A call cuts off if one of its tensors has negative values and what comes out, or
+    what is left in place, is as large and has none; so does whatever makes a tensor of all steps without any.
     """
 
     def __init__(self, width: int):
         super().__init__()
-        self.width, self.watching, self.cut_off_early = width, False, False
+        self.width, self.watching, self.cut_off = width, False, 0
+
+    @property
+    def cut_off_early(self) -> bool:
+        """Whether it was more than a tenth of all steps: behind the pool, a 160th is left."""
+        return self.cut_off > self.width / 10
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
-        result = function(*args, **(kwargs or {}))
-        if self.watching:
-            for value in (result, *args):  # an operation in place may return nothing
-                if isinstance(value, Tensor) and value.is_floating_point() and value.numel() >= self.width:
-                    self.cut_off_early |= float(value.min()) >= 0
+        kwargs = kwargs or {}
+        if not self.watching:
+            return function(*args, **kwargs)
+        signed = [value for value in (*args, *kwargs.values()) if _is_signed(value) is True]
+        sizes = {value.numel() for value in signed}
+        result = function(*args, **kwargs)
+        whole = isinstance(result, Tensor) and result.numel() >= self.width
+        made = [result] if whole or (isinstance(result, Tensor) and result.numel() in sizes) else []
+        # An operation in place may return nothing.
+        self.cut_off += max((value.numel() for value in (*made, *signed) if _is_signed(value) is False), default=0)
         return result
 
     def over(self, answer):
@@ -214,3 +225,10 @@ class _Watch(TorchFunctionMode):
                 self.watching = False
 
         return watched
+
+
+def _is_signed(value) -> bool | None:
+    """Say whether a tensor of floats has negative values; None of anything else."""
+    if not (isinstance(value, Tensor) and value.is_floating_point() and value.numel()):
+        return None
+    return float(value.min()) < 0

@@ -177,21 +177,75 @@ def check_changes(answer: int) -> Feedback:
 
 
 def check_fuse(answer) -> Feedback:
-    """Check a function that fuses the probabilities of two networks, both of shape (clip, class) (lesson 7)."""
+    """Check a function that fuses the probabilities of two networks by their mean (lesson 7).
+
+    Parameters
+    ----------
+    answer : callable
+        Takes two arrays of probabilities, shape (clip, class) each, and returns their mean in the same shape. It may
+        not write into either: the page fuses the same probabilities again.
+    """
     first = np.array([[0.5, 0.4, 0.1], [0.9, 0.05, 0.05], [0.2, 0.2, 0.6], [0.0, 0.3, 0.7]])
     second = np.array([[0.1, 0.4, 0.5], [0.3, 0.4, 0.3], [0.1, 0.1, 0.8], [0.8, 0.2, 0.0]])
-    return FunctionQuestion(
+    feedback = FunctionQuestion(
         calls=[(first, second), (second[:2], first[:2])],
         reference=lambda one, other: (one + other) / 2,
-        mistakes=(
-            (lambda one, other: one + other, "they have to add up to 1: divide by two."),
-            (lambda one, other: one * other, "that is the product, in which a single zero vetoes a class."),
-            (np.maximum, "that is the larger of the two, which does not add up to 1: take the mean."),
-            (lambda one, other: ((one + other) / 2).argmax(axis=1), "give the probabilities, not the classes."),
-            (lambda one, other: (one + other).mean(axis=1), "the mean is over the two networks, not over the classes."),
-        ),
+        mistakes=FUSE_MISTAKES,
         atol=1e-6,
         praise="a mean of probabilities is one again: no clip needs a new scale.",
         hint="add the two, class by class, and divide by two.",
         task="write a function of two arrays of probabilities, (clip, class) each.",
     ).judge(answer)
+    if feedback:
+        lent = (first.copy(), second.copy())
+        answer(*lent)
+        if not all(map(np.array_equal, lent, (first, second))):
+            return Feedback(
+                False, "the mean is right, but your function writes it into what it was given: make a new array."
+            )
+    return feedback
+
+
+def _rescaled(scores: np.ndarray) -> np.ndarray:
+    return scores / scores.sum(axis=1, keepdims=True)
+
+
+def _softmax(scores: np.ndarray) -> np.ndarray:
+    return _rescaled(np.exp(scores))
+
+
+def _surer(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    return np.where(one.max(axis=1, keepdims=True) >= other.max(axis=1, keepdims=True), one, other)
+
+
+ALONE = "that is one of the two alone: the other has a say, too."
+BESIDE = "that puts the two beside each other: add them, class by class, and divide by two."
+GEOMETRIC = "that is the root of the product, in which a single zero vetoes a class: equation (7.1) is of the mean."
+NO_SCORES = "these are probabilities already, not scores: no softmax is wanted."
+WRONG_AXIS = "the mean is over the two networks, not over the classes or the clips."
+#: What is likely to be written instead of the mean, and what is said to one who does.
+FUSE_MISTAKES = (
+    (lambda one, other: one + other, "that is the sum: they have to add up to 1, so divide by two."),
+    (lambda one, other: one * other, "that is the product, in which a single zero vetoes a class: take the mean."),
+    (
+        lambda one, other: _rescaled(one * other),
+        "that is a product, in which a single zero vetoes a class: take the mean.",
+    ),
+    (lambda one, other: np.sqrt(one * other), GEOMETRIC),
+    (lambda one, other: _rescaled(np.sqrt(one * other)), GEOMETRIC),
+    (np.maximum, "that is the larger of the two, which does not add up to 1: take the mean."),
+    (np.minimum, "that is the smaller of the two, which does not add up to 1: take the mean."),
+    (lambda one, other: _rescaled(np.maximum(one, other)), "that is the larger of the two: take the mean."),
+    (_surer, "that is the network which is surer of its class: take the mean, in which the surer one weighs more."),
+    (lambda one, _: one, ALONE),
+    (lambda _, other: other, ALONE),
+    (lambda one, other: _softmax((one + other) / 2), NO_SCORES),
+    (lambda one, other: _softmax(one + other), NO_SCORES),
+    (lambda one, other: (_softmax(one) + _softmax(other)) / 2, NO_SCORES),
+    (lambda one, other: ((one + other) / 2).argmax(axis=1), "give the probabilities, not the classes."),
+    *((lambda one, other, axis=axis: np.concatenate([one, other], axis=axis), BESIDE) for axis in (0, 1)),
+    *((lambda one, other, axis=axis: np.stack([one, other], axis=axis), BESIDE) for axis in (0, 1, 2)),
+    *((lambda one, other, axis=axis: (one + other).mean(axis=axis), WRONG_AXIS) for axis in (0, 1)),
+    *((lambda one, other, axis=axis: np.mean([one, other], axis=axis), WRONG_AXIS) for axis in (1, 2, None)),
+    *((lambda one, other, axis=axis: (one + other).mean(axis=axis) / 2, WRONG_AXIS) for axis in (0, 1)),
+)

@@ -37,7 +37,7 @@ def plot_family(networks: Mapping[str, pd.DataFrame], *, ax: Axes | None = None)
         A block is as tall as the logarithm of how many numbers its layer makes of the sound. Layers side by side are
         drawn under one another.
     """
-    ax = ax or plt.figure(figsize=(4.6, 0.5 + 0.66 * len(networks))).add_subplot()
+    ax = ax or plt.figure(figsize=(4, 0.5 + 0.66 * len(networks))).add_subplot()
     most = max(table["outputs"].max() for table in networks.values())
     for number, (name, table) in enumerate(networks.items()):
         floor = -ROW * number
@@ -88,7 +88,7 @@ def plot_against(table: pd.DataFrame, across: str, up: str, *, logarithmic: str 
     -------
     Axes
     """
-    ax = ax or plt.figure(figsize=(4.6, 4.2)).add_subplot()
+    ax = ax or plt.figure(figsize=(4, 3.9)).add_subplot()
     known = table[[across, up]].dropna()
     ax.plot(known[across], known[up], "o", markersize=5)
     if "x" in logarithmic:
