@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from envnet_tutorial.models.base import FeatureConvNetwork
 from envnet_tutorial.models.layers import ConvBlock, LinearBlock, Transpose
-from envnet_tutorial.settings import WAVEMSNET_INPUT
+from envnet_tutorial.settings import InputFormat
 
 #: Samples from one frame to the next, at every scale.
 HOP = 150
@@ -101,7 +101,7 @@ class WaveMsNet(FeatureConvNetwork, name="wavemsnet"):
     """
 
     title = "WaveMsNet"
-    input_format = WAVEMSNET_INPUT
+    input_format = InputFormat(sample_rate=44_100, num_samples=66_150)  # 1.5 s: 441 frames of 150 samples
     receptive_field = (
         101 + (10 + 14) * 10
     )  # of the long filters: taps, and a second layer's 11 and a pool's 15, 10 apart
