@@ -157,9 +157,9 @@ class Trainer:
         waveforms, targets = next(self.batches)
         waveforms, targets = waveforms.to(self.device), targets.to(self.device)
         with precision_context(self.device, self.precision):
-            scores = self.model(waveforms)
+            logits = self.model(waveforms)
         self.optimizer.zero_grad(set_to_none=True)
-        kl_loss(scores, targets).backward()
+        kl_loss(logits, targets).backward()
         self.optimizer.step()
 
 

@@ -9,6 +9,7 @@ Each training is kept below ``--trainings``, with right answers and mean negativ
 missing, so several processes may share the folder if each has other folds.
 """
 
+import argparse
 import itertools
 import sys
 from collections.abc import Sequence
@@ -118,14 +119,19 @@ def train_all(
     return [kept[key] for key in itertools.product(recipes, folds, range(seeds))]
 
 
+def add_variant_options(parser: argparse.ArgumentParser) -> None:
+    """Add what programs that train `variants` are told: which of which recipe, and how often."""
+    parser.add_argument("--base", choices=PRESETS, default="fast", help="the recipe to change (default: fast)")
+    parser.add_argument("--only", action="append", metavar="VARIANT", help="this variant; can be given several times")
+    parser.add_argument("--seeds", type=int, default=1, help="trainings of each (default: 1)")
+
+
 def build_parser():
     """Return the parser of the command line."""
     parser = make_parser(__doc__)
     add_training_options(parser)
-    parser.add_argument("--base", choices=PRESETS, default="fast", help="the recipe to change (default: fast)")
-    parser.add_argument("--only", action="append", metavar="VARIANT", help="this variant; can be given several times")
+    add_variant_options(parser)
     parser.add_argument("--folds", default="1", help="such as 1 or 1,2 (default: 1)")
-    parser.add_argument("--seeds", type=int, default=1, help="trainings of each (default: 1)")
     return parser
 
 

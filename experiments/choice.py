@@ -29,7 +29,7 @@ from envnet_tutorial.results import Result
 from envnet_tutorial.results.views import by_reported_fold
 from envnet_tutorial.training import PRESETS, Recipe
 from envnet_tutorial.training.recipe import PRECISIONS
-from experiments.ablation import NETWORK, variants
+from experiments.ablation import NETWORK, add_variant_options, variants
 from experiments.program import add_training_options, call, destination, make_parser, provenance_of, read_arguments
 from experiments.trainings import Trainings, all_commands, all_provenance, joined
 
@@ -84,9 +84,7 @@ def build_parser():
     """Return the parser of the command line."""
     parser = make_parser(__doc__)
     add_training_options(parser)
-    parser.add_argument("--base", choices=PRESETS, default="fast", help="the recipe to change (default: fast)")
-    parser.add_argument("--only", action="append", metavar="VARIANT", help="this variant; can be given several times")
-    parser.add_argument("--seeds", type=int, default=1, help="trainings of each (default: 1)")
+    add_variant_options(parser)
     parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="of the products (default: float32)")
     return parser
 

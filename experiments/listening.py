@@ -44,7 +44,7 @@ def loudest_window(clip: np.ndarray, num_samples: int, hop: int = HOP) -> Tensor
 
 
 def listen(network: nn.Module, window: Tensor, target: int) -> dict[str, Tensor]:
-    """Return log-mel spectrogram and learned picture, both (40, 150), and two importances (150,) of a window."""
+    """Return log-mel spectrogram and learned feature map, both (40, 150), and two importances (150,) of a window."""
     steps = network.input_format.num_samples // 160
     with torch.no_grad():
         learned = network.eval().frontend(window[None])[0]

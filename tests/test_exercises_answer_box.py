@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from browsing import AXE, NEEDS_BROWSER, open_browser
+from browsing import AXE, NEEDS_BROWSER, busy, open_browser
 from bs4 import BeautifulSoup
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -226,10 +226,10 @@ class TestInABrowser:
         }
         assert differing == {}, differing
         assert len(pairs) > 5_000
-        # Other programs share the cores: what took long is handed in again, and an answer that is slow stays slow.
+        # A clock on the wall counts other programs too: it may call slow what is quick, never quick what is slow.
         slow = [pair[:2] for pair, (_, milliseconds) in zip(pairs, said, strict=True) if milliseconds >= 100]
-        assert [text for text, milliseconds in opened.execute_script(TYPE, slow) if milliseconds >= 100] == []
-        assert len(slow) < 10
+        for pair in slow:
+            assert busy(opened, f"(function () {{ {TYPE} }})({json.dumps([pair])});", times=1) < 100, pair
         verdicts = {(pair[0], page_says.split(":")[0]) for pair, (page_says, _) in zip(pairs, said, strict=True)}
         assert len(verdicts) == 3 * len(QUESTIONS), "some question was never answered right, wrong, or not at all"
         assert opened.get_log("browser") == []

@@ -10,10 +10,10 @@ from torch import nn
 
 from envnet_tutorial import probing
 from envnet_tutorial.models import EnvNet, EnvNetV2, WaveformNetwork
-from envnet_tutorial.settings import ENVNET_INPUT, ENVNET_V2_INPUT
+from envnet_tutorial.settings import ENVNET_INPUT
 from envnet_tutorial.shapes import conv_output_length
 
-RATE, NUM_SAMPLES = ENVNET_V2_INPUT.sample_rate, ENVNET_V2_INPUT.num_samples
+RATE, NUM_SAMPLES = EnvNetV2.input_format.sample_rate, EnvNetV2.input_format.num_samples
 STEP = 4  # samples from one output of conv2 to the next
 NORM = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 

@@ -8,6 +8,10 @@
   };
   var LABELS = { size: "input size", kernel: "kernel", stride: "stride", padding: "padding", dilation: "dilation" };
 
+  function range(first, end) { return Array.from({ length: end - first }, function (_, i) { return first + i; }); }
+  function flatten(lists) { return [].concat.apply([], lists); }
+  function minus(number) { return String(number).replace("-", "\u2212"); }
+
   function geometry(s) {
     var span = s.dilation * (s.kernel - 1) + 1;
     var room = s.size + 2 * s.padding - span;
@@ -17,8 +21,10 @@
       for (var tap = 0; tap < s.kernel; tap++) window_.push(first - s.padding + tap * s.dilation);
       windows.push(window_);
     }
-    return { span: span, room: room, windows: windows, left: room < 0 ? 0 : room % s.stride };
+    return { span: span, windows: windows, used: new Set(flatten(windows)), left: room < 0 ? 0 : room % s.stride };
   }
+
+  function inside(s, index) { return index >= 0 && index < s.size; }
 
   // Small whole numbers that a reader can add up; the tests compute the same sums with PyTorch.
   function inputValue(row, column) { return ((row * 5 + column * 3) % 7) - 2; }
@@ -32,12 +38,51 @@
     return node;
   }
 
-  function cell(svg, x, y, kind, data, value, textKind) {
-    var attributes = { x: x + 0.04, y: y + 0.04, width: 0.92, height: 0.92, rx: 0.08, class: kind };
-    Object.keys(data).forEach(function (key) { attributes["data-" + key] = data[key]; });
-    element("rect", attributes, svg);
-    if (value !== "") element("text", { x: x + 0.5, y: y + 0.52, class: textKind || "" }, svg, String(value).replace("-", "\u2212"));
+  /* Set the attributes that differ from those that are there: each one set has its cost in layout. */
+  function write(node, attributes) {
+    Object.keys(attributes).forEach(function (name) {
+      if (node.getAttribute(name) !== String(attributes[name])) node.setAttribute(name, attributes[name]);
+    });
   }
+
+  /* Cells in rows and columns. They stay as long as there are so many of them, and only what differs is written. */
+  function Grid(parent) {
+    this.group = element("g", {}, parent);
+    this.cells = [];
+  }
+
+  /* Have a cell for each of these indices of rows and columns, from a corner on. */
+  Grid.prototype.lay = function (rows, columns, left, top, apart) {
+    while (this.cells.length > rows.length * columns.length) {
+      var last = this.cells.pop();
+      last.box.remove();
+      last.text.remove();
+    }
+    while (this.cells.length < rows.length * columns.length) {
+      this.cells.push({
+        box: element("rect", { width: 0.92, height: 0.92, rx: 0.08 }, this.group),
+        text: element("text", {}, this.group),
+      });
+    }
+    this.cells.forEach(function (cell, index) {
+      var i = Math.floor(index / columns.length), j = index % columns.length;
+      var x = left + j * (apart || 1), y = top + i;
+      cell.row = rows[i];
+      cell.column = columns[j];
+      write(cell.box, { "data-row": cell.row, "data-column": cell.column, x: x + 0.04, y: y + 0.04 });
+      write(cell.text, { x: x + 0.5, y: y + 0.52 });
+    });
+  };
+
+  /* Show what show(row, column, index) says of each cell: its class, its number or "", and the class of the number. */
+  Grid.prototype.fill = function (show) {
+    this.cells.forEach(function (cell, index) {
+      var shown = show(cell.row, cell.column, index), text = minus(shown.value);
+      write(cell.box, { class: shown.kind });
+      write(cell.text, { class: shown.textKind || "" });
+      if (cell.text.textContent !== text) cell.text.textContent = text;
+    });
+  };
 
   /* Hatching over the colour of the input, as the figures of the lesson have it, for cells that no step reads. */
   function hatch(svg, name) {
@@ -90,6 +135,15 @@
       var by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (by) { event.preventDefault(); self.pause(); self.move(by); }
     });
+    this.svg = element("svg", { role: "img", style: "--hatched: url(#" + this.hatching + ")" }, this.stage);
+    hatch(this.svg, this.hatching);
+    this.titles = {};
+    this.grids = {};
+    ["input", "kernel", "output"].forEach(function (name) {
+      self.titles[name] = element("text", { class: "row" }, self.svg, name);
+      self.grids[name] = new Grid(self.svg);
+    });
+    this.refusal = element("text", { x: 0, y: 2.8, class: "row" }, this.svg);
     this.status = element("p", { class: "status", "aria-live": "polite" }, root);
     this.formula = element("p", { class: "formula" }, root);
     this.note = element("p", { class: "note" }, root);
@@ -109,13 +163,13 @@
   };
 
   Explorer.prototype.count = function () {
-    var along = geometry(this.settings).windows.length;
+    var along = this.geometry.windows.length;
     return this.settings.dimensions === 1 ? along : along * along;
   };
 
   Explorer.prototype.move = function (by) {
     var count = this.count();
-    if (count) { this.step = (this.step + by + count) % count; this.draw(); }
+    if (count) { this.step = (this.step + by + count) % count; this.show(); }
   };
 
   Explorer.prototype.toggle = function () {
@@ -145,72 +199,54 @@
 
   Explorer.prototype.draw = function () {
     this.readControls();
-    var s = this.settings, g = geometry(s), flat = s.dimensions === 1, count = g.windows.length;
-    this.stage.textContent = "";
+    this.geometry = geometry(this.settings);
     this.back.disabled = this.next.disabled = this.play.disabled = this.count() < 2;
+    this.arrange();
+    this.show();
+  };
+
+  /* Lay out input, kernel and output: below each other for a sound, side by side for a picture. */
+  Explorer.prototype.arrange = function () {
+    var s = this.settings, flat = s.dimensions === 1, count = this.geometry.windows.length;
+    var wide = s.size + 2 * s.padding, kernelLeft = wide + 1.2, outLeft = kernelLeft + s.kernel + 1.2;
+    var along = range(-s.padding, s.size + s.padding), taps = range(0, count ? s.kernel : 0), steps = range(0, count);
+    write(this.titles.input, { x: 0, y: 0.35 });
+    write(this.titles.kernel, { x: flat ? 0 : kernelLeft, y: flat ? 2.1 : 0.35 });
+    write(this.titles.output, { x: flat ? 0 : outLeft, y: flat ? 3.9 : 0.35 });
+    this.grids.input.lay(flat ? [0] : along, along, 0, 0.7);
+    this.grids.kernel.lay(flat ? [0] : taps, taps, flat ? 0 : kernelLeft, flat ? 2.4 : 0.7);
+    this.grids.output.lay(flat ? [0] : steps, steps, flat ? 0 : outLeft, flat ? 4.25 : 0.7);
+    this.refusal.textContent = flat && !count ? "does not fit" : "";
+    var box = flat ? [wide, 5.4] : [outLeft + Math.max(count, 2), Math.max(wide, s.kernel, count) + 1];
+    write(this.svg, { viewBox: "0 0 " + box.join(" ") });
+  };
+
+  /* Show one step: the cells that it reads, and the sums up to it. */
+  Explorer.prototype.show = function () {
+    var self = this, s = this.settings, g = this.geometry, flat = s.dimensions === 1, count = g.windows.length;
+    var rows = flat ? [[0]] : g.windows;
+    var here = count ? { rows: rows[Math.floor(this.step / count)], columns: g.windows[this.step % count] } : { rows: [], columns: [] };
     this.explain(s, g);
-    var rows = flat ? [[0]] : g.windows, rowOf = flat ? 0 : Math.floor(this.step / Math.max(count, 1));
-    var columnOf = flat ? this.step : this.step % Math.max(count, 1);
-    var here = count ? { rows: rows[rowOf], columns: g.windows[columnOf] } : { rows: [], columns: [] };
-    var used = { rows: new Set([].concat.apply([], rows)), columns: new Set([].concat.apply([], g.windows)) };
-    var wide = s.size + 2 * s.padding;
-    var svg = element("svg", { role: "img", style: "--hatched: url(#" + this.hatching + ")" }, this.stage);
-    hatch(svg, this.hatching);
-    if (flat) this.drawLine(svg, s, g, here, used, wide); else this.drawGrid(svg, s, g, here, used, wide);
-    svg.setAttribute("aria-label", this.status.textContent);
-  };
-
-  Explorer.prototype.drawInput = function (svg, s, here, used, left, top) {
-    var flat = s.dimensions === 1, high = flat ? [0, 1] : [-s.padding, s.size + s.padding];
-    for (var row = high[0]; row < high[1]; row++) {
-      for (var column = -s.padding; column < s.size + s.padding; column++) {
-        var outside = column < 0 || column >= s.size || row < 0 || (!flat && row >= s.size);
-        var touched = here.rows.indexOf(row) >= 0 && here.columns.indexOf(column) >= 0;
-        var unused = !outside && !(used.rows.has(row) && used.columns.has(column));
-        var kind = "input" + (outside ? " padding" : "") + (touched ? " touched" : "") + (unused ? " unused" : "");
-        cell(svg, left + column + s.padding, top + row - high[0], kind, { row: row, column: column }, outside ? 0 : inputValue(row, column), touched ? "on" : "");
-      }
-    }
-  };
-
-  Explorer.prototype.drawLine = function (svg, s, g, here, used, wide) {
-    var self = this, start = here.columns.length ? here.columns[0] + s.padding : 0;
-    svg.setAttribute("viewBox", "0 0 " + wide + " 5.4");
-    element("text", { x: 0, y: 0.35, class: "row" }, svg, "input");
-    this.drawInput(svg, s, here, used, 0, 0.7);
-    element("text", { x: 0, y: 2.1, class: "row" }, svg, "kernel");
-    here.columns.forEach(function (column, tap) { cell(svg, column + s.padding, 2.4, "kernel", { tap: tap }, weightValue(0, tap)); });
-    element("text", { x: 0, y: 3.9, class: "row" }, svg, "output");
-    g.windows.forEach(function (window_, step) {
-      var now = step === self.step;
-      cell(svg, step, 4.25, "output" + (now ? " current" : ""), { row: 0, column: step }, step <= self.step ? self.value(s, [0], window_) : "", now ? "current" : "");
+    this.grids.input.fill(function (row, column) {
+      var outside = !inside(s, row) || !inside(s, column);
+      var touched = here.rows.includes(row) && here.columns.includes(column);
+      var unused = !outside && !((flat || g.used.has(row)) && g.used.has(column));
+      var kind = "input" + (outside ? " padding" : "") + (touched ? " touched" : "") + (unused ? " unused" : "");
+      return { kind: kind, value: outside ? 0 : inputValue(row, column), textKind: touched ? "on" : "" };
     });
-    if (g.span > wide) element("text", { x: start, y: 2.8, class: "row" }, svg, "does not fit");
-  };
-
-  Explorer.prototype.drawGrid = function (svg, s, g, here, used, wide) {
-    var self = this, count = g.windows.length, gap = 1.2, kernelTop = 0.7, outLeft = wide + s.kernel + 2 * gap;
-    svg.setAttribute("viewBox", "0 0 " + (outLeft + Math.max(count, 2)) + " " + (Math.max(wide, s.kernel, count) + 1));
-    element("text", { x: 0, y: 0.35, class: "row" }, svg, "input");
-    this.drawInput(svg, s, here, used, 0, 0.7);
-    element("text", { x: wide + gap, y: 0.35, class: "row" }, svg, "kernel");
-    here.rows.forEach(function (row, i) {
-      here.columns.forEach(function (column, j) { cell(svg, wide + gap + j, kernelTop + i, "kernel", { tap: i * s.kernel + j }, weightValue(i, j)); });
+    if (flat && count) this.grids.kernel.lay([0], range(0, s.kernel), here.columns[0] + s.padding, 2.4, s.dilation);
+    this.grids.kernel.fill(function (row, column) { return { kind: "kernel", value: weightValue(row, column) }; });
+    this.grids.output.fill(function (row, column, step) {
+      var now = step === self.step, value = step > self.step ? "" : self.value(s, rows[row], g.windows[column]);
+      return { kind: now ? "output current" : "output", value: value, textKind: now ? "current" : "" };
     });
-    element("text", { x: outLeft, y: 0.35, class: "row" }, svg, "output");
-    g.windows.forEach(function (rows, i) {
-      g.windows.forEach(function (columns, j) {
-        var step = i * count + j, now = step === self.step;
-        cell(svg, outLeft + j, 0.7 + i, "output" + (now ? " current" : ""), { row: i, column: j }, step <= self.step ? self.value(s, rows, columns) : "", now ? "current" : "");
-      });
-    });
+    this.svg.setAttribute("aria-label", this.status.textContent);
   };
 
   Explorer.prototype.value = function (s, rows, columns) {
     var sum = 0;
-    function inside(index) { return index >= 0 && index < s.size; }
     rows.forEach(function (row, i) {
-      columns.forEach(function (column, j) { if (inside(row) && inside(column)) sum += inputValue(row, column) * weightValue(i, j); });
+      columns.forEach(function (column, j) { if (inside(s, row) && inside(s, column)) sum += inputValue(row, column) * weightValue(i, j); });
     });
     return sum;
   };
@@ -218,9 +254,9 @@
   Explorer.prototype.sum = function (s, window_) {
     function signed(number) { return number < 0 ? "(\u2212" + -number + ")" : String(number); }
     var terms = window_.map(function (column, tap) {
-      return signed(column < 0 || column >= s.size ? 0 : inputValue(0, column)) + "\u00b7" + signed(weightValue(0, tap));
+      return signed(inside(s, column) ? inputValue(0, column) : 0) + "\u00b7" + signed(weightValue(0, tap));
     });
-    return terms.join(" + ") + " = " + String(this.value(s, [0], window_)).replace("-", "\u2212");
+    return terms.join(" + ") + " = " + minus(this.value(s, [0], window_));
   };
 
   Explorer.prototype.explain = function (s, g) {
@@ -234,8 +270,7 @@
     }
     this.status.textContent = "Step " + (this.step + 1) + " of " + this.count() + (flat ? ": " + this.sum(s, g.windows[this.step]) : "") + ".";
     this.formula.textContent = "Output length" + (flat ? "" : " on each axis") + ": " + call + " = " + count;
-    var taken = new Set([].concat.apply([], g.windows)), skipped = [];
-    for (var index = 0; index < s.size; index++) if (!taken.has(index)) skipped.push(index);
+    var skipped = range(0, s.size).filter(function (index) { return !g.used.has(index); });
     this.note.textContent = (g.left ? "The last step is no whole stride: the division is floored, " + g.left + " left over. " : "") +
       (skipped.length ? "Hatched: read by no step (" + skipped.join(", ") + ")." : "");
   };

@@ -64,7 +64,7 @@ def flow_settings(result: Result) -> dict:
 
 
 def sound_settings(result: Result, index: int) -> dict:
-    """Return one sound of a result: its name, its window to be played, what each layer answers, the class scores."""
+    """Return one sound of a result: its name, its window to be played, what each layer answers, the logits."""
     place = result.tables["sounds"].iloc[index]
     rows = result.tables["layers"].query("sound == @place.sound")
     layers = {

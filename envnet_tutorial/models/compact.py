@@ -54,7 +54,7 @@ class InvertedResidual(nn.Module):
 
 
 class MeanAndMax(nn.Module):
-    """Add each channel's mean over the picture to its maximum: what lasts, and what happens once (lesson 7)."""
+    """Add each channel's mean over the feature map to its maximum: what lasts, and what happens once (lesson 7)."""
 
     def __init__(self):
         super().__init__()

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from envnet_tutorial.models.base import WaveformNetwork
 from envnet_tutorial.models.layers import Add, ConvBlock, RepeatChannels
-from envnet_tutorial.settings import DEEP_RAW_INPUT
+from envnet_tutorial.settings import InputFormat
 
 #: Groups of layers with a pool behind them; a fourth is averaged over time at once.
 POOLED_GROUPS = 3
@@ -43,7 +43,7 @@ class DeepRaw(WaveformNetwork):
     behind them make redundant, and drops the rest of the last pool. The weights are drawn as PyTorch draws them.
     """
 
-    input_format = DEEP_RAW_INPUT
+    input_format = InputFormat(sample_rate=8_000, num_samples=32_000)  # 4 s: 2,000 frames of 16 samples
     receptive_field = 80 + 3 * 4  # a filter's taps, and a pool's 4 places, 4 samples apart
     hop = 16
     padding = (38, 38)

@@ -10,7 +10,7 @@ from torch import nn
 
 from envnet_tutorial.models.base import FeatureConvNetwork
 from envnet_tutorial.models.layers import ConvBlock, LinearBlock, Transpose
-from envnet_tutorial.settings import ENVNET_V2_INPUT
+from envnet_tutorial.settings import InputFormat
 
 
 class EnvNetV2(FeatureConvNetwork, name="envnet-v2"):
@@ -36,7 +36,9 @@ class EnvNetV2(FeatureConvNetwork, name="envnet-v2"):
     """
 
     title = "EnvNet-v2"
-    input_format = ENVNET_V2_INPUT
+    # 260 frames of 256 samples, and the 90 samples by which the first two filters, 94 samples together and 4 from one
+    # place to the next, reach beyond.
+    input_format = InputFormat(sample_rate=44_100, num_samples=66_650)
     receptive_field = 256 + 90  # a pool's 64 places, 4 samples apart, and what two filters of 94 samples reach beyond
     hop = 256
 

@@ -18,7 +18,7 @@ from envnet_tutorial.models.layers import ConvBlock, Transpose
 from envnet_tutorial.settings import ENVNET_INPUT
 
 RATE = ENVNET_INPUT.sample_rate
-#: Rows of the picture, samples from one frame to the next, and samples under a window: 10 ms and 25 ms.
+#: Rows of the feature map, samples from one frame to the next, and samples under a window: 10 ms and 25 ms.
 BANDS, HOP, WINDOW = 40, 160, 400
 #: Samples from one place of the filters in the time domain to the next.
 STEP = 8
@@ -118,16 +118,16 @@ class MelCNN(EnvNet, name="mel-cnn"):
 
     Notes
     -----
-    All else is EnvNet's: the rate, the window of 24,014 samples, a picture of 40 rows by 150 steps of 10 ms, and the
-    very same ``classifier``, which a seed starts with the same weights. What differs is ``feature_conv``. Here it is
-    the spectrogram of lesson 1: Hann windows of 25 ms, 40 triangles on the mel scale up to 8 kHz, dB, with 120 zeros
+    All else is EnvNet's: the rate, the window of 24,014 samples, a feature map of 40 rows by 150 steps of 10 ms, and
+    the very same ``classifier``, which a seed starts with the same weights. What differs is ``feature_conv``. Here it
+    is the spectrogram of lesson 1: Hann windows of 25 ms, 40 triangles on the mel scale up to 8 kHz, dB, with 120 zeros
     before and behind a window. Then a batch norm without weights brings each band to mean 0 and variance 1, as the one
     behind ``conv2`` does with EnvNet's rows before it scales and shifts them. So EnvNet's 13,280 learned parameters in
-    front of the picture become none.
+    front of the feature map become none.
 
     `MelFixedFilters` has the same bands made by filters in the time domain, and `MelStart` learns on from these. From
     `EnvNet` to `MelStart` the form of the front end changes, from `MelStart` to `MelFixedFilters` only whether it is
-    learned, and from there to `MelCNN` only how a fixed mel picture is computed.
+    learned, and from there to `MelCNN` only how a fixed mel spectrogram is computed.
     """
 
     title = "Mel CNN"
@@ -136,9 +136,9 @@ class MelCNN(EnvNet, name="mel-cnn"):
 
     def __init__(self, num_classes: int, dropout: float = 0.5):
         super().__init__(num_classes, dropout)
-        self.feature_conv = self.picture()
+        self.feature_conv = self.make_feature_conv()
 
-    def picture(self) -> nn.Sequential:
+    def make_feature_conv(self) -> nn.Sequential:
         """Make what stands in the place of EnvNet's ``feature_conv``."""
         return nn.Sequential(
             OrderedDict(
@@ -149,7 +149,7 @@ class MelCNN(EnvNet, name="mel-cnn"):
         )
 
     def linear_stages(self) -> list[ConvBlock]:
-        """Return none: no chain of `ConvBlock` makes the picture."""
+        """Return none: no chain of `ConvBlock` makes the feature map."""
         return []
 
 
@@ -167,9 +167,9 @@ class MelStart(MelCNN, name="mel-start"):
     -----
     As `MelCNN`, but for the way to its 40 rows: 40 pairs of filters of 400 taps (`MelFilters`), the sum of their
     squares in place of the spectrogram's power, its mean over 160 samples where EnvNet takes the maximum of as many,
-    dB, and the batch norm without weights. The 32,000 taps are learned, and nothing else in front of the picture. A
+    dB, and the batch norm without weights. The 32,000 taps are learned, and nothing else in front of the map. A
     real filter and a rectifier would do in place of a pair, but one period of the lowest bands lasts longer than the
-    mean over 10 ms, so that the picture would show the carrier.
+    mean over 10 ms, so that the map would show the carrier.
 
     In the paper the mean is one under a squared Hann window, which may be learned too.
     """
@@ -178,7 +178,7 @@ class MelStart(MelCNN, name="mel-start"):
     receptive_field = WINDOW + 19 * STEP  # a filter's taps, and the 20 places of a mean, 8 samples apart
     padding = (189, 189)
 
-    def picture(self) -> nn.Sequential:
+    def make_feature_conv(self) -> nn.Sequential:
         """Make what stands in the place of EnvNet's ``feature_conv``."""
         return nn.Sequential(
             OrderedDict(

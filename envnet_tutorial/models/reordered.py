@@ -3,7 +3,7 @@
 - ReLU after the pool: the maximum of 160 values is positive where one of them is, so the ReLU has 160 times less to do.
 - conv1's batch norm folded into its weights, see `envnet_tutorial.models.folding`.
 - Shifts as channels: a convolution with one input channel and 13 taps in a row is one with 13 channels, each the
-  picture moved by one more step. Libraries run the second many times as fast, backwards above all.
+  feature map moved by one more step. Libraries run the second many times as fast, backwards above all.
 - Channels last in memory: conv2 then reads its 40 x 8 windows in one stretch.
 """
 
@@ -18,7 +18,7 @@ from envnet_tutorial.models.folding import fold_norm
 
 
 def shifts_as_channels(x: Tensor, taps: int) -> Tensor:
-    """Stack a one-channel picture moved by 0, 1, ... ``taps - 1`` steps.
+    """Stack a one-channel feature map moved by 0, 1, ... ``taps - 1`` steps.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class ReorderedClassifier(nn.Sequential):
     """EnvNet's ``classifier`` with shifts as channels in conv3 and each ReLU behind its pool (lesson 4)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (batch, 1, filter, frame) to class scores (batch, class)."""
+        """Map (batch, 1, filter, frame) to logits (batch, class)."""
         conv3, norm3, relu = self.conv3.module
         conv4, norm4, _ = self.conv4.module
         weight = conv3.weight[:, 0].transpose(1, 2).unsqueeze(3).contiguous()  # (50, 13, 8, 1)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from envnet_tutorial.models.base import FeatureConvNetwork
 from envnet_tutorial.models.layers import ConvBlock, LinearBlock, Transpose
-from envnet_tutorial.settings import WAVEMSNET_INPUT
+from envnet_tutorial.settings import InputFormat
 
 #: Samples from one frame to the next, at every scale.
 HOP = 150
@@ -46,7 +46,7 @@ class Scale(nn.Sequential):
 
 
 class MultiScale(nn.Module):
-    """Three scales under one another, as the rows of one picture (lesson 7).
+    """Three scales under one another, as the rows of one feature map (lesson 7).
 
     Notes
     -----
@@ -84,7 +84,7 @@ class WaveMsNet(FeatureConvNetwork, name="wavemsnet"):
     Short filters resolve time, long ones frequency: 11 taps span 0.25 ms, 101 taps 2.3 ms. Each scale has 32 filters of
     its length in a first layer, 32 filters of 11 taps in a second, and a pool down to one frame each 150 samples
     (3.4 ms). A frame sees 170, 246 or 341 samples. ``feature_conv`` puts the three under one another, 96 rows by 441
-    frames, and ``classifier`` reads this as a picture.
+    frames, and ``classifier`` reads this feature map.
 
     This is the network that hears nothing but the waveform, in the paper's first phase; it gets about 70 % of ESC-50
     right there. The 79.1 % of its abstract is reached in a second phase, where the front end is kept as it is and the
@@ -101,7 +101,7 @@ class WaveMsNet(FeatureConvNetwork, name="wavemsnet"):
     """
 
     title = "WaveMsNet"
-    input_format = WAVEMSNET_INPUT
+    input_format = InputFormat(sample_rate=44_100, num_samples=66_150)  # 1.5 s: 441 frames of 150 samples
     receptive_field = (
         101 + (10 + 14) * 10
     )  # of the long filters: taps, and a second layer's 11 and a pool's 15, 10 apart

@@ -48,7 +48,7 @@ def label_frequencies(ax: Axes, frequencies: np.ndarray) -> None:
 
 
 def plot_importance(importances, seconds: float, *, ax: Axes | None = None) -> Axes:
-    """Draw how much each time step of the picture speaks for a class, a line for each method (lesson 5).
+    """Draw how much each time step of the feature map speaks for a class, a line for each method (lesson 5).
 
     Parameters
     ----------

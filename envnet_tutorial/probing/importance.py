@@ -4,8 +4,8 @@ Two methods. One takes frames away and looks what is lost; the other follows the
 Taylor series of that loss. Where they agree the network is nearly linear over the gap, where they differ it is not: the
 agreement tests that, and not whether either is right.
 
-The quantity is the class's log odds, ``log(p / (1 - p))``, with p the softmax of the class's score. A score alone may
-fall because all scores fall, as in a quieter window, and nothing is decided by that. The log probability levels off at
+The quantity is the class's log odds, ``log(p / (1 - p))``, with p the softmax of the class's logit. A logit alone may
+fall because all logits fall, as in a quieter window, and nothing is decided by that. The log probability levels off at
 0: where a network is certain its gradient vanishes, and all steps would look unimportant. The log odds do neither.
 """
 
