@@ -160,16 +160,3 @@ def busy(browser, script: str, times: int = 20) -> float:
         read.append(thread_time(browser))
     browser.execute_cdp_cmd("Performance.disable", {})
     return 1000 * min(after - before for before, after in itertools.pairwise(read)) / times
-
-
-def quickest(browser, script: str, *arguments) -> float:
-    """Return the milliseconds that a script takes with its layout, the best of five tries."""
-    timed = f"""const given = arguments, times = [];
-        for (let i = 0; i < 5; i++) {{
-          const begin = performance.now();
-          (function () {{ {script} }}).apply(null, given);
-          document.body.getBoundingClientRect();
-          times.push(performance.now() - begin);
-        }}
-        return Math.min(...times);"""
-    return browser.execute_script(timed, *arguments)

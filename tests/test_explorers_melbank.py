@@ -9,10 +9,10 @@ from browsing import (
     NEEDS_BROWSER,
     PUT,
     assert_welcome_on_a_phone,
+    busy,
     emulated,
     open_browser,
     page,
-    quickest,
     without_javascript,
 )
 from matplotlib import colormaps
@@ -146,8 +146,7 @@ class TestInBrowser:
     def test_it_answers_within_a_frame(self, browser, crowing, tmp_path):
         browser.get(page(tmp_path, MelBankExplorer(crowing, RATE, "crowing")._repr_html_()))
         for values in ({"bands": 60}, {"lowest": 1000}):
-            script = PUT + "put(document.querySelector('.melbank-explorer'), arguments[0]);"
-            assert quickest(browser, script, values) < 16
+            assert busy(browser, PUT + f"put(document.querySelector('.melbank-explorer'), {values});") < 16
 
     @pytest.mark.parametrize("theme", ["light", "dark"])
     def test_it_is_accessible_fits_a_phone_and_asks_for_nothing(self, browser, crowing, tmp_path, theme):

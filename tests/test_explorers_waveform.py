@@ -10,10 +10,10 @@ from browsing import (
     NEEDS_BROWSER,
     PUT,
     assert_welcome_on_a_phone,
+    busy,
     emulated,
     open_browser,
     page,
-    quickest,
     without_javascript,
 )
 from selenium.webdriver.common.action_chains import ActionChains
@@ -146,10 +146,10 @@ class TestInBrowser:
             assert start < moved == int(slider.get_attribute("value"))
 
     def test_it_answers_within_a_frame(self, opened):
-        move = PUT + "put(document.querySelector('.waveform-explorer'), {place: arguments[0]});"
-        change = PUT + "put(document.querySelector('.waveform-explorer'), {stride: arguments[0]});"
-        assert quickest(opened, move, 60) < 16
-        assert quickest(opened, change, 9) < 100
+        move = PUT + "put(document.querySelector('.waveform-explorer'), {place: 60});"
+        change = PUT + "put(document.querySelector('.waveform-explorer'), {stride: 9});"
+        assert busy(opened, move) < 16
+        assert busy(opened, change) < 100
 
     @pytest.mark.parametrize("theme", ["light", "dark"])
     def test_it_is_accessible_fits_a_phone_and_asks_for_nothing(self, browser, sounds, filters, tmp_path, theme):
