@@ -170,14 +170,13 @@ return [...document.querySelectorAll("div.math mjx-container")].map((set) => [
 ]);
 """
 
-# Tables and printed texts of cells with something wrong: they scroll sideways by more than their padding, and no words
-# under them say so; or words do, and nothing scrolls.
+# Tables and printed texts of cells with something wrong: they scroll sideways, and no words under them say so; or words
+# do, and nothing scrolls.
 WIDE_OUTPUTS = """
 const outputs = "article .cell_output .output:has(table.dataframe), article .cell_output .highlight > pre";
 return [...document.querySelectorAll(outputs)].filter((output) => {
   const below = getComputedStyle(output.closest(".highlight") || output, "::after").content;
-  const more = output.scrollWidth - output.clientWidth;
-  return below.includes("Swipe sideways") ? more === 0 : more > 13;
+  return below.includes("Swipe sideways") !== output.scrollWidth > output.clientWidth;
 }).map((output) => output.textContent.trim().slice(0, 60));
 """
 

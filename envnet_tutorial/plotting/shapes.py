@@ -54,9 +54,8 @@ def plot_network(
         text = "?" if known is None else " × ".join(f"{size:,}" for size in known)
         kind, bracket, sizes = module.partition("(")
         sizes = (bracket + sizes).replace("()", "")
-        below = {0.95: name, 1.22: kind, 1.47: sizes, 1.74: text}  # side by side, whole modules would touch
-        for down, words in below.items():
-            weight = "bold" if words == name else "normal"
+        # A line each: side by side, whole modules would touch.
+        for down, words, weight in ((0.95, name, "bold"), (1.22, kind, None), (1.47, sizes, None), (1.74, text, None)):
             ax.text(x, y - down, words, ha="center", va="center", size=LABEL_POINTS, weight=weight)
         if column:
             ax.text(x - ACROSS / 2, y, "→", ha="center", va="center", size=12, color="#555555")
