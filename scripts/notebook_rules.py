@@ -12,6 +12,8 @@ from scripts.repository import address
 MAX_BYTES = 1_500_000
 MAX_LINES = 25
 MAX_MEDIAN_LINES = 8
+#: Tags of folded cells that the page labels by itself.
+FOLDED = {"install", "setup", "settings", "solution"}
 #: Characters of code that a column of the page holds.
 MAX_COLUMNS = 88
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -162,6 +164,14 @@ def folds_solutions(notebook, path: Path) -> Iterator[str]:
             yield f"the solution {cell.source.splitlines()[0]!r} is not folded: tag it 'hide-input'"
 
 
+def names_what_it_folds(notebook, path: Path) -> Iterator[str]:
+    """Refuse a folded cell whose button does not say what is in it; the page labels the cells of `FOLDED` itself."""
+    for position, cell in enumerate(code_cells(notebook), start=1):
+        is_folded = {"hide-cell", "hide-input"} & set(tags(cell))
+        if is_folded and not FOLDED & set(tags(cell)) and "code_prompt_show" not in cell.metadata.get("mystnb", {}):
+            yield f"code cell {position} is folded and does not say what it holds: give it a 'code_prompt_show'"
+
+
 def fits_the_column(notebook, path: Path) -> Iterator[str]:
     """Refuse code and printed text that the page cuts off at its right edge.
 
@@ -200,6 +210,7 @@ RULES = (
     shows_widgets_without_kernel,
     reads_well_in_colab,
     folds_solutions,
+    names_what_it_folds,
 )
 
 

@@ -119,6 +119,7 @@ BREACHES = {
     "colon fence": (lambda nb: nb.cells.append(new_markdown_cell(":::{tip}\nHear\n:::")), "prints raw"),
     "role": (lambda nb: nb.cells.append(new_markdown_cell("See {cite:p}`gabor1946theory`.")), "prints raw"),
     "no solution": (lambda nb: nb.cells.pop(4), "no solution cell"),
+    "nameless fold": (lambda nb: nb.cells[3].metadata.update(tags=["hide-input"]), "does not say what it holds"),
     "open solution": (lambda nb: nb.cells[4].metadata.update(tags=["solution"]), "is not folded"),
 }
 
