@@ -172,6 +172,23 @@ def names_what_it_folds(notebook, path: Path) -> Iterator[str]:
             yield f"code cell {position} is folded and does not say what it holds: give it a 'code_prompt_show'"
 
 
+def minutes_to_read(notebook) -> int:
+    """Reckon how long a lesson takes: 150 words, 15 lines of code or a question a minute, to the next five minutes."""
+    prose = " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    words = len(re.sub(r"\]\([^)]*\)", "", prose).split())  # without the addresses of links
+    lines = sum(len(cell.source.splitlines()) for cell in code_cells(notebook))
+    questions = sum("= ..." in cell.source for cell in code_cells(notebook))
+    return max(5, 5 * round((words / 150 + lines / 15 + questions) / 5))
+
+
+def says_how_long_it_is(notebook, path: Path) -> Iterator[str]:
+    """Refuse a lesson that promises fewer minutes than it takes, or more, or says nothing of them."""
+    said = [found for cell in notebook.cells for found in re.findall(r"About (\d+) minutes to read", cell.source)]
+    minutes = minutes_to_read(notebook)
+    if said != [str(minutes)]:
+        yield f"it says {said} minutes to read, and takes about {minutes}"
+
+
 def fits_the_column(notebook, path: Path) -> Iterator[str]:
     """Refuse code and printed text that the page cuts off at its right edge.
 
@@ -211,6 +228,7 @@ RULES = (
     reads_well_in_colab,
     folds_solutions,
     names_what_it_folds,
+    says_how_long_it_is,
 )
 
 

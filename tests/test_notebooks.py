@@ -37,7 +37,7 @@ def good_notebook():
     """Make a small lesson that keeps every rule."""
     notebook = new_notebook(metadata=nbformat.from_dict(METADATA))
     notebook.cells = [
-        new_markdown_cell("# A lesson\n\n```sh\n# a comment, no title\n```"),
+        new_markdown_cell("# A lesson\n\nAbout 5 minutes to read.\n\n```sh\n# a comment, no title\n```"),
         new_code_cell(INSTALL.format(address=address()), metadata={"tags": ["install"]}),
         picture_cell(),
         new_code_cell("1 + 1", outputs=[new_output("execute_result", data={"text/plain": "2"}, execution_count=3)]),
@@ -99,7 +99,7 @@ BREACHES = {
     ),
     "two pictures": (add_output(2, "display_data", data={"image/png": PNG}), "2 pictures under one caption"),
     "two titles": (lambda nb: nb.cells.append(new_markdown_cell("# Again")), "2 headings of the first level"),
-    "no title": (change_source(0, "## A lesson"), "0 headings of the first level"),
+    "no title": (change_source(0, "## A lesson\n\nAbout 5 minutes to read."), "0 headings of the first level"),
     "late title": (lambda nb: nb.cells.insert(0, new_markdown_cell("Hello")), "1 headings of the first level"),
     "long cell": (change_source(3, "\n".join(["x = 1"] * 26)), "has 26 lines"),
     "long cells": (
@@ -119,6 +119,8 @@ BREACHES = {
     "colon fence": (lambda nb: nb.cells.append(new_markdown_cell(":::{tip}\nHear\n:::")), "prints raw"),
     "role": (lambda nb: nb.cells.append(new_markdown_cell("See {cite:p}`gabor1946theory`.")), "prints raw"),
     "no solution": (lambda nb: nb.cells.pop(4), "no solution cell"),
+    "wrong length": (change_source(0, "# A lesson\n\nAbout 45 minutes to read."), "takes about 5"),
+    "no length": (change_source(0, "# A lesson"), "it says [] minutes"),
     "nameless fold": (lambda nb: nb.cells[3].metadata.update(tags=["hide-input"]), "does not say what it holds"),
     "open solution": (lambda nb: nb.cells[4].metadata.update(tags=["solution"]), "is not folded"),
 }
