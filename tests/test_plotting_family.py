@@ -46,3 +46,9 @@ def test_a_point_for_each_network_that_has_both_numbers():
     assert ax.lines[0].get_xdata().tolist() == [1, 10, 10]
     assert [text.get_text() for text in ax.texts] == ["a", "b\nc"]
     assert plot_against(table, "x", "y", logarithmic="x").get_yscale() == "linear"
+
+
+def test_names_of_points_above_each_other_do_not_stand_between_them():
+    table = pd.DataFrame({"x": [1.0, 5.0, 5.0, 7.0], "y": [2.0, 3.0, 4.0, 4.0]}, index=["a", "low", "high", "b"])
+    places = {text.get_text(): text.get_va() for text in plot_against(table, "x", "y").texts}
+    assert places == {"a": "top", "low": "top", "high": "bottom", "b": "bottom"}

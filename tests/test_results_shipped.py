@@ -89,6 +89,11 @@ def test_the_readme_says_how_far_the_compact_network_is_ahead():
     assert said in (ROOT / "README.md").read_text("utf-8") and found.clips == 2_000
 
 
+def test_the_compact_network_is_not_told_apart_from_envnet_on_esc10_as_the_readme_says():
+    found = statistics.compare(load_result("esc10-fast"), load_result("esc10-compact"))
+    assert abs(found.difference) < 2 * found.standard_error and found.clips == 400
+
+
 def test_the_readme_says_what_learning_on_from_the_mel_scale_costs():
     found = statistics.compare(load_result("esc10-mel-fixed-filters"), load_result("esc10-mel-start"))
     said = f"by {100 * -found.difference:.1f} points (standard error {100 * found.standard_error:.1f})"

@@ -96,9 +96,11 @@ def plot_against(table: pd.DataFrame, across: str, up: str, *, logarithmic: str 
     if "y" in logarithmic:
         ax.set_yscale("log")
     ax.margins(0.18)
-    # Above and below in turn, from left to right, so that neighbours do not write over each other; networks of one
-    # price share a point and a label.
+    # Above and below in turn, from left to right, so that neighbours do not write over each other; of points above each
+    # other the lowest has its name below; networks of one price share a point and a label.
     for number, ((x, y), names) in enumerate(known.groupby([across, up]).groups.items()):
-        place = {"xytext": (0, 6), "va": "bottom"} if number % 2 else {"xytext": (0, -6), "va": "top"}
+        column = known.loc[known[across] == x, up]
+        is_above = y > column.min() if column.nunique() > 1 else number % 2
+        place = {"xytext": (0, 6), "va": "bottom"} if is_above else {"xytext": (0, -6), "va": "top"}
         ax.annotate("\n".join(names), (x, y), textcoords="offset points", ha="center", size=8.5, **place)
     return ax
