@@ -150,7 +150,8 @@ def thread_time(browser) -> float:
 def busy(browser, script: str, times: int = 20) -> float:
     """Return the milliseconds of processor time that a script takes with its layout, the least of three means.
 
-    Other programs share the cores, and a clock on the wall would count them.
+    Other programs share the cores, and a clock on the wall would count them. The script may tell its repetitions apart
+    by their number ``i``, so that each has something to change.
     """
     once = f"(function () {{ {script} }})(); document.body.offsetWidth;"
     browser.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})

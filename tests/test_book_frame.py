@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import pytest
 
+from scripts.notebook_rules import FOLDED
 from scripts.repository import ROOT
 
 SOURCE, CONTENT = "Show code cell {type}", "Hide code cell {type}"
@@ -50,6 +51,10 @@ def test_imports_settings_and_installation_have_theirs(book_frame, folded):
         "Show the settings",
         "Show the installation for Colab",
     ]
+
+
+def test_the_rule_for_folds_knows_the_names_of_the_page(book_frame):
+    assert book_frame.FOLDS.keys() == FOLDED
 
 
 def test_other_cells_keep_the_words_of_the_theme(book_frame, folded):

@@ -146,8 +146,8 @@ class TestInBrowser:
             assert start < moved == int(slider.get_attribute("value"))
 
     def test_it_answers_within_a_frame(self, opened):
-        move = PUT + "put(document.querySelector('.waveform-explorer'), {place: 60});"
-        change = PUT + "put(document.querySelector('.waveform-explorer'), {stride: 9});"
+        move = PUT + "put(document.querySelector('.waveform-explorer'), {place: 60 + i % 2});"
+        change = PUT + "put(document.querySelector('.waveform-explorer'), {stride: 9 - i % 2});"
         assert busy(opened, move) < 16
         assert busy(opened, change) < 100
 

@@ -13,7 +13,7 @@ from tiny_sets import esc_files, tiny_esc50
 
 from envnet_tutorial import datasets, training
 from envnet_tutorial.training import live
-from scripts.notebook_rules import INSTALL, RULES, WIDGET, complaints
+from scripts.notebook_rules import INSTALL, RULES, WIDGET, complaints, minutes_to_read
 from scripts.notebooks import COVER, METADATA, execute, figure, normalise, reuse
 from scripts.repository import ROOT, address
 
@@ -214,6 +214,12 @@ def test_a_lesson_that_trains_takes_real_sounds_from_a_form(path, tmp_path, monk
 def test_lesson_is_stored_as_make_notebooks_stores_it(path):
     stored = nbformat.read(path, as_version=4)
     assert normalise(nbformat.read(path, as_version=4)) == stored, "run `make notebooks`"
+
+
+def test_the_front_page_says_how_long_the_lessons_take():
+    minutes = [minutes_to_read(nbformat.read(path, as_version=4)) for path in NOTEBOOKS if path.name[0].isdigit()]
+    front = (ROOT / "book" / "intro.md").read_text("utf-8")
+    assert f"reading a lesson takes {min(minutes)} to {max(minutes)} minutes" in front
 
 
 def test_the_readme_shows_the_figure_of_the_lesson():
