@@ -4,7 +4,6 @@ Run as ``python -m scripts.notebooks execute notebooks/*.ipynb`` (``make noteboo
 """
 
 import argparse
-import base64
 import hashlib
 import sys
 from pathlib import Path
@@ -22,8 +21,6 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 SECONDS_PER_CELL = 900
-#: The figure that the README shows, as the lesson last drew it.
-COVER = ("05_filter_visualization.ipynb", "fig-5-controls", ROOT / "book" / "_static" / "cover.png")
 
 
 def normalise(notebook):
@@ -64,22 +61,6 @@ def execute(path: Path) -> None:
     nbformat.write(normalise(notebook), path)
 
 
-def figure(path: Path, name: str) -> bytes:
-    """Return the PNG that a notebook stores for the figure of that name.
-
-    Raises
-    ------
-    LookupError
-        If it stores none.
-    """
-    for cell in nbformat.read(path, as_version=4).cells:
-        if cell.metadata.get("mystnb", {}).get("figure", {}).get("name") == name:
-            for output in cell.outputs:
-                if "image/png" in output.get("data", {}):
-                    return base64.b64decode(output.data["image/png"])
-    raise LookupError(f"{path.name} stores no picture for {name}")
-
-
 def reuse(path: Path) -> None:
     """Let the next book build show the stored outputs instead of executing.
 
@@ -106,8 +87,6 @@ def main() -> int:
             reuse(path)
         else:
             found += complaints(path)
-        if arguments.verb in ("execute", "normalise") and path.name == COVER[0]:
-            COVER[2].write_bytes(figure(path, COVER[1]))
     print(*found, sep="\n", end="\n" if found else "", file=sys.stderr)
     return 1 if found else 0
 

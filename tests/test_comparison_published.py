@@ -22,6 +22,14 @@ def test_accuracies_are_what_the_errors_leave(network, data):
     assert "2018" in found.source
 
 
+@pytest.mark.parametrize(("data", "error"), [("ESC-50", 24.1), ("ESC-10", 11.3)])
+def test_mixtures_have_numbers_of_their_own(data, error):
+    found = published("envnet", data, mix="bc")
+    assert 100 * found.accuracy == pytest.approx(100 - error) and "between-class" in found.source
+    assert found.accuracy > published("envnet", data).accuracy
+    assert published("m18", data, mix="bc") is None
+
+
 def test_every_number_has_a_network_and_a_source():
     assert {network for network, _ in PUBLISHED} <= set(NETWORKS)
     assert all(0 < number.accuracy < 1 and number.source for number in PUBLISHED.values())

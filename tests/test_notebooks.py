@@ -14,7 +14,7 @@ from tiny_sets import esc_files, tiny_esc50
 from envnet_tutorial import datasets, training
 from envnet_tutorial.training import live
 from scripts.notebook_rules import INSTALL, RULES, WIDGET, complaints, minutes_to_read
-from scripts.notebooks import COVER, METADATA, execute, figure, normalise, reuse
+from scripts.notebooks import METADATA, execute, normalise, reuse
 from scripts.repository import ROOT, address
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -220,20 +220,6 @@ def test_the_front_page_says_how_long_the_lessons_take():
     minutes = [minutes_to_read(nbformat.read(path, as_version=4)) for path in NOTEBOOKS if path.name[0].isdigit()]
     front = (ROOT / "book" / "intro.md").read_text("utf-8")
     assert f"reading a lesson takes {min(minutes)} to {max(minutes)} minutes" in front
-
-
-def test_the_readme_shows_the_figure_of_the_lesson():
-    lesson, name, picture = COVER
-    assert picture.read_bytes() == figure(ROOT / "notebooks" / lesson, name), "run `make notebooks`"
-    assert f"]({picture.relative_to(ROOT).as_posix()})" in (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def test_a_figure_that_is_not_there_is_missed(tmp_path):
-    path = tmp_path / "01_lesson.ipynb"
-    nbformat.write(good_notebook(), path)
-    assert figure(path, "fig-1-wave").startswith(b"\x89PNG")
-    with pytest.raises(LookupError, match="fig-1-none"):
-        figure(path, "fig-1-none")
 
 
 def test_normalise_drops_what_differs_between_runs():
