@@ -40,6 +40,8 @@ TRAINING = re.compile(r"\b(?:training\.)?(?:fit|train_fold|k_fold)\(")
 #: What the tests of the package read beside themselves and the package.
 BESIDE_TESTS = ("tests", "scripts", "notebooks", "experiments", "benchmarks", "book", "pyproject.toml", "README.md")
 SECONDS_PER_CELL = 900
+#: Variables that would bring other modules into a lane, or keep the figures of its lessons from being drawn.
+FOREIGN = ("PYTHONPATH", "VIRTUAL_ENV", "MPLBACKEND")
 
 
 class Outcome(NamedTuple):
@@ -123,9 +125,9 @@ def tests_command(lane: Lane, python: Path) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Return the variables of a lane: its own kernel, nothing of the checkout on the path of modules."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    return kept | {"JUPYTER_PREFER_ENV_PATH": "1", "MPLBACKEND": "Agg", "UV_HTTP_TIMEOUT": "600"}
+    """Return the variables of a lane: its own kernel, which draws as a reader's does, and nothing of the checkout."""
+    kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+    return kept | {"JUPYTER_PREFER_ENV_PATH": "1", "UV_HTTP_TIMEOUT": "600"}
 
 
 def build_wheel(folder: Path) -> Path:
