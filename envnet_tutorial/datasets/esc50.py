@@ -172,7 +172,8 @@ class ESC50:
         strange = [name for name in names if f"audio/{name}" not in self.publication().files]
         if strange:
             raise InputError(
-                f"{self.folder} holds another set than ESC-50 ({METADATA} names {strange[0]}): give another folder"
+                f"{self.folder} holds another set than the published ESC-50 ({METADATA} names {strange[0]}): to use it "
+                "as it is, give the folder itself as the data; to fetch ESC-50, give another folder"
             )
 
     def _require_whole(self) -> None:
