@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from scripts.repository import ROOT
 
@@ -20,9 +21,10 @@ def has_browser() -> bool:
     return bool(shutil.which(DRIVER) and any(shutil.which(name) for name in BROWSERS))
 
 
-def count_browser_tests() -> int:
-    """Return how many tests drive a browser."""
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", "browser", "tests"]
+def count_browser_tests(tests: Path = ROOT / "tests") -> int:
+    """Return how many tests below a folder drive a browser."""
+    settings = ["-c", str(ROOT / "pyproject.toml")]
+    command = [sys.executable, "-m", "pytest", *settings, "--collect-only", "-q", "-m", "browser", str(tests)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return int(re.search(r"^(\d+)(?:/\d+)? tests (?:collected|found)", done.stdout, flags=re.MULTILINE)[1])
 

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 
-import forked
 import numpy as np
 import pandas as pd
 import pytest
@@ -76,21 +75,24 @@ def test_an_error_of_the_network_is_none_of_the_disk(tmp_path):
         raise ConnectionResetError(errno.ECONNRESET, "reset")
 
 
-def kill_while_writing(path):
-    """Be killed between the first byte and the last."""
-    with files.written_whole(path) as stream:
-        stream.write(b"half")
-        stream.flush()
-        os.kill(os.getpid(), signal.SIGKILL)
+#: Is killed between the first byte of a file and the last.
+KILLED = """
+import os, pathlib, signal, sys
+from envnet_tutorial import files
+
+with files.written_whole(pathlib.Path(sys.argv[1])) as stream:
+    stream.write(b"half")
+    stream.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 def test_what_a_killed_process_leaves_is_known_and_removed(tmp_path):
     (tmp_path / "fold").mkdir()
     (tmp_path / ".part").touch()  # of somebody else
     path = tmp_path / "fold" / "weights.pt"
-    process = forked.start(kill_while_writing, path, errors=tmp_path / "errors.txt")
-    process.join()
-    assert process.exitcode == -signal.SIGKILL and not path.exists()
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+    assert done.returncode == -signal.SIGKILL and not path.exists()
     assert files.has_parts(tmp_path) and len(list((tmp_path / "fold").iterdir())) == 1
     files.remove_parts(tmp_path)
     assert not files.has_parts(tmp_path) and not list((tmp_path / "fold").iterdir())

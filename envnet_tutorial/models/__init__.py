@@ -7,6 +7,7 @@ from envnet_tutorial.models.base import NETWORKS as NETWORKS
 from envnet_tutorial.models.base import WaveformNetwork as WaveformNetwork
 from envnet_tutorial.models.compact import CompactEnvNet as CompactEnvNet
 from envnet_tutorial.models.compact import CompactPooledNorm as CompactPooledNorm
+from envnet_tutorial.models.compact_mel import CompactMel as CompactMel
 from envnet_tutorial.models.deep_raw import M3 as M3
 from envnet_tutorial.models.deep_raw import M5 as M5
 from envnet_tutorial.models.deep_raw import M11 as M11

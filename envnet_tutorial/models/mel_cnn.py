@@ -106,6 +106,17 @@ class Decibels(nn.Module):
         return decibels(x.float())
 
 
+def mel_picture() -> nn.Sequential:
+    """Make a log-mel spectrogram with each band brought to mean 0 and variance 1, in which nothing is learned."""
+    return nn.Sequential(
+        OrderedDict(
+            log_mel=LogMel(),  # (N, 40, 1, 150)
+            norm=nn.BatchNorm2d(BANDS, affine=False),  # (N, 40, 1, 150)
+            transpose=Transpose(1, 2),  # (N, 1, 40, 150)
+        )
+    )
+
+
 class MelCNN(EnvNet, name="mel-cnn"):
     """EnvNet with a log-mel spectrogram in place of what it learns: the fair opponent (lesson 7).
 
@@ -140,13 +151,7 @@ class MelCNN(EnvNet, name="mel-cnn"):
 
     def make_feature_conv(self) -> nn.Sequential:
         """Make what stands in the place of EnvNet's ``feature_conv``."""
-        return nn.Sequential(
-            OrderedDict(
-                log_mel=LogMel(),  # (N, 40, 1, 150)
-                norm=nn.BatchNorm2d(BANDS, affine=False),  # (N, 40, 1, 150)
-                transpose=Transpose(1, 2),  # (N, 1, 40, 150)
-            )
-        )
+        return mel_picture()
 
     def linear_stages(self) -> list[ConvBlock]:
         """Return none: no chain of `ConvBlock` makes the feature map."""
