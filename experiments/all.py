@@ -32,6 +32,7 @@ FAST_RUNS = {
     "fast-between-class-equal": "--network envnet-pooled-norm --preset fast --mix bc --epochs 60 --keep-filters 10",
     "fast-paper-order": "--network envnet-reordered --preset fast --keep-filters 10",
     "fast-compact": "--network compact-pooled-norm --preset fast",
+    "fast-compact-mel": "--network compact-mel --preset fast",
     "fast-mel-cnn": "--network mel-cnn --preset fast",
     "fast-mel-fixed-filters": "--network mel-fixed-filters --preset fast",
     "fast-mel-start": "--network mel-start --preset fast",

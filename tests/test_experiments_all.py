@@ -142,7 +142,7 @@ def test_every_command_is_understood(device, tmp_path):
             assert (options.data_name, options.data_note) == ("ESC-10", "as published")
         if step.result:
             assert options.out == step.result
-    assert programs.count("envnet_tutorial") == 14 * 3 and programs.count("experiments.record") == 14
+    assert programs.count("envnet_tutorial") == 15 * 3 and programs.count("experiments.record") == 15
     assert set(programs) == set(PROGRAMS)
     assert programs.count("benchmarks.throughput") == (2 if device == "cuda" else 1)
 
