@@ -16,7 +16,7 @@ BOOK = sorted(name for name, network in NETWORKS.items() if network is not TinyN
 @pytest.mark.parametrize("network", [TinyNet, M5, CompactEnvNet])
 def test_operations_are_those_that_torch_counts(network):
     model = network(7)
-    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+    with FlopCounterMode(display=False) as counter:  # old versions of it count nothing in inference mode
         model.eval()(torch.zeros(1, 1, window_samples(network)))
     assert operations(network, 7) == counter.get_total_flops()
 

@@ -22,7 +22,7 @@ def test_in_a_notebook_without_widgets_the_import_is_quiet():
     cells = [
         "import sys; sys.modules['ipywidgets'] = None",
         "import envnet_tutorial.datasets.locations",
-        "for name in [n for n in sys.modules if n.startswith(('pooch', 'tqdm'))]: del sys.modules[name]\nimport pooch",
+        "for name in [n for n in sys.modules if n.startswith('tqdm')]: del sys.modules[name]\nimport tqdm.auto",
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     nbclient.NotebookClient(notebook).execute(cwd=str(ROOT))
