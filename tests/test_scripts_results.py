@@ -23,7 +23,7 @@ def test_what_is_committed_is_what_the_script_writes_today():
 
 def test_every_run_has_a_row_that_links_how_it_was_made():
     text = results.page()
-    rows = re.findall(r"^\| \[([\w-]+)\]\(#([\w-]+)\) \|", text, flags=re.MULTILINE)
+    rows = re.findall(r"^\| \[([\w-]+)\]\(#([\w-]+)\): ", text, flags=re.MULTILINE)
     heads = re.findall(r"^### (.+)$", text, flags=re.MULTILINE)
     runs = {path.name for path in SHIPPED.iterdir() if load_result(path.name).settings["kind"] == "run"}
     assert {name for name, _ in rows} == set(heads) == runs

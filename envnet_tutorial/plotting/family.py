@@ -96,9 +96,13 @@ def plot_against(table: pd.DataFrame, across: str, up: str, *, logarithmic: str 
     if "y" in logarithmic:
         ax.set_yscale("log")
     ax.margins(0.18)
-    # Above and below in turn, from left to right, so that neighbours do not write over each other; of points above each
-    # other the lowest has its name below; networks of one price share a point and a label.
-    for number, ((x, y), names) in enumerate(known.groupby([across, up]).groups.items()):
+    # Above and below in turn, from left to right, so that neighbours do not write over each other; of the first two the
+    # higher is above. Of points above each other the lowest has its name below; networks of one price share a point and
+    # a label.
+    groups = known.groupby([across, up]).groups
+    heights = [y for _, y in groups]
+    turn = int(heights[:1] > heights[1:2])
+    for number, ((x, y), names) in enumerate(groups.items(), start=turn):
         column = known.loc[known[across] == x, up]
         is_above = y > column.min() if column.nunique() > 1 else number % 2
         place = {"xytext": (0, 6), "va": "bottom"} if is_above else {"xytext": (0, -6), "va": "top"}
