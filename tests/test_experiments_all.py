@@ -151,7 +151,7 @@ def test_seeds_and_the_way_to_train_can_be_chosen(tmp_path):
     train = "torchrun --nproc-per-node 8 -m envnet_tutorial train --share folds"
     steps = planned(tmp_path, "cuda", "--seeds", "4", "--train", train)
     trainings = [step.command for step in steps if step.command[0] == "torchrun"]
-    assert len(trainings) == 14 and trainings[0][:7] == shlex.split(train)[:7]
+    assert len(trainings) == 15 and trainings[0][:7] == shlex.split(train)[:7]
     assert all(command[command.index("--seed") + 1] == "4" for command in trainings)
     assert any(step.command[-1].endswith("fast-cuda") and "fast-seed4" in step.command[3] for step in steps)
 
