@@ -15,8 +15,8 @@ PAGE = ROOT / "book" / "results.md"
 DATA = ("ESC-50", "ESC-10")
 #: The seed and the fold in a command or in the name of its folder.
 PLACES = {
-    "seed": re.compile(r"(?<=--seed )\d|(?<=-seed)\d"),
-    "fold": re.compile(r"(?<=--folds )\d\b(?!,)|(?<=-fold)\d\b"),
+    "seed": re.compile(r"(?<=--seed )\d+|(?<=-seed)\d+"),
+    "fold": re.compile(r"(?<=--folds )\d+\b(?!,)|(?<=-fold)\d+\b"),
 }
 #: What stands before the tables.
 OPENING = """\

@@ -36,7 +36,8 @@ def test_a_fast_order_costs_what_its_plain_form_does():
 @pytest.mark.parametrize("name", BOOK)
 def test_every_network_has_a_price(name):
     assert parameters(NETWORKS[name], 50) > 1e5
-    assert 5e7 < operations(NETWORKS[name], 50) < 1e10
+    least = 5e7 if name == "compact-mel" else 1e8  # which has neither a learned front end nor a large classifier
+    assert least < operations(NETWORKS[name], 50) < 1e10
 
 
 def test_parameters_are_what_is_learned():

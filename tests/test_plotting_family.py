@@ -52,3 +52,12 @@ def test_names_of_points_above_each_other_do_not_stand_between_them():
     table = pd.DataFrame({"x": [1.0, 5.0, 5.0, 7.0], "y": [2.0, 3.0, 4.0, 4.0]}, index=["a", "low", "high", "b"])
     places = {text.get_text(): text.get_va() for text in plot_against(table, "x", "y").texts}
     assert places == {"a": "top", "low": "top", "high": "bottom", "b": "bottom"}
+
+
+def test_of_the_first_two_the_higher_has_its_name_above():
+    for heights, places in (
+        ([1.0, 2.0, 3.0], ["top", "bottom", "top"]),
+        ([2.0, 1.0, 3.0], ["bottom", "top", "bottom"]),
+    ):
+        table = pd.DataFrame({"x": [1.0, 2.0, 3.0], "y": heights}, index=list("abc"))
+        assert [text.get_va() for text in plot_against(table, "x", "y").texts] == places

@@ -45,6 +45,12 @@ def test_commands_that_miss_a_pair_of_seed_and_fold_stay_apart():
     assert results.looped(commands[:2]) == ["for fold in 1 2; do", "  train --seed 0 --folds $fold", "done"]
 
 
+def test_numbers_of_two_digits_are_taken_whole(tmp_path):
+    commands = [f"python train --seed {seed} --folds 10 --out a-seed{seed}-fold10" for seed in (10, 20)]
+    assert results.looped(commands)[0] == "for seed in 10 20; do"
+    assert by_bash(results.looped(commands), tmp_path) == [command.split()[1:] for command in commands]
+
+
 def test_folders_are_braced_only_if_they_differ_by_seed_and_fold_alone():
     assert results.braced("record a-seed0-fold1 a-seed0-fold2 b-fold1") == "record a-seed0-fold{1,2} b-fold1"
     assert results.braced("record a-fold2 a-fold1 'two words'") == "record a-fold{2,1} 'two words'"
