@@ -11,6 +11,7 @@ import torch
 
 from envnet_tutorial import probing
 from envnet_tutorial.comparison import published
+from envnet_tutorial.models import NETWORKS
 from envnet_tutorial.models.mel_cnn import MelStart
 from envnet_tutorial.results import SHIPPED, load_result, statistics, views
 from envnet_tutorial.training import PRESETS, Recipe
@@ -18,10 +19,15 @@ from envnet_tutorial.training import PRESETS, Recipe
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = [folder.name for folder in sorted(SHIPPED.iterdir()) if load_result(folder.name).settings["kind"] == "run"]
 README = (ROOT / "README.md").read_text("utf-8")
-#: What the table of results says, cell by cell, by the name of the result that each row links.
-README_ROWS = {
-    row[1]: [row[0].strip("*"), *(cell.strip() for cell in row[2].strip().removesuffix("|").split("|"))]
-    for row in re.findall(r"^\| \[([^\]]+)\]\(book/results\.md#([\w-]+)\) \|(.*)$", README, flags=re.MULTILINE)
+#: The README's table of results: of each network the words, the weights, and what it has on ESC-50 and ESC-10.
+README_ROWS = [
+    [cell.strip() for cell in line.strip("|\n").split("|")]
+    for line in README.partition("## Results")[2].partition("\n## ")[0].splitlines()
+    if line.startswith("| ") and "five folds" not in line
+]
+#: Each number there that leads to a recorded run: the run's name, and the cell.
+README_RESULTS = {
+    name: cell for row in README_ROWS for cell in row for name in re.findall(r"results\.md#([\w-]+)", cell)
 }
 
 
@@ -77,43 +83,48 @@ def test_a_preset_makes_the_run_again(run):
     assert asdict(recorded) == asdict(preset.between_class() if recorded.mix == "bc" else preset)
 
 
-@pytest.mark.parametrize("name", README_ROWS)
+@pytest.mark.parametrize("name", README_RESULTS)
 def test_the_readme_prints_the_accuracies(name):
     run = load_result(name)
-    results, found = views.by_fold(run), statistics.accuracy(run)
-    counts = f"{results['correct'].sum():,} of {results['clips'].sum():,}"
-    paper = published(run.settings["network"], run.settings["data"])
-    said = [counts, f"{found.mean:.1%}", f"{found.standard_error:.1%}", f"{paper.accuracy:.1%}" if paper else ""]
-    title, trained, *numbers = README_ROWS[name]
-    assert numbers == said
-    assert trained == f"{len(run.settings['seeds'])} x {len(run.settings['folds'])}"
+    found, seeds = statistics.accuracy(run), len(run.settings["seeds"])
+    said = f"[{found.mean:.1%} ± {found.standard_error:.1%}](book/results.md#{name})"
+    usual = {"ESC-50": 1, "ESC-10": 3}[run.settings["data"]]  # what the heads of the columns say
+    assert README_RESULTS[name] == (said if seeds == usual else f"{said} ({seeds} seed)")
     assert run.settings["recipe"]["name"] == "fast" and run.settings["recipe"]["epochs"] == 60
-    words = {"envnet-pooled-norm": "EnvNet", "compact-pooled-norm": "the compact network", "mel-cnn": "the mel CNN"}
-    words["compact-mel"] = "the compact mel CNN"
-    assert title == f"{run.settings['data']}, {words[run.settings['network']]}"
+    assert run.settings["folds"] == [1, 2, 3, 4, 5]
 
 
 def test_the_readme_has_envnet_and_its_opponents_on_both_sets():
-    names = ("fast", "compact", "compact-mel", "mel-cnn")
-    assert set(README_ROWS) == {f"{data}-{name}" for data in ("esc50", "esc10") for name in names}
+    words = {
+        "fast": "**EnvNet**",
+        "mel-cnn": "mel CNN:",
+        "compact": "compact network:",
+        "compact-mel": "compact mel CNN:",
+    }
+    assert len(README_ROWS) == len(words) + 1 and set(README_RESULTS) == {
+        f"esc{n}-{x}" for n in (50, 10) for x in words
+    }
+    for (name, word), (title, weights, *cells) in zip(words.items(), README_ROWS, strict=False):
+        assert title.startswith(word)
+        assert [f"#esc{number}-{name})" in cell for number, cell in zip((50, 10), cells, strict=True)] == [True, True]
+        network = load_result(f"esc50-{name}").settings["network"]
+        assert network in README.partition("Ours after 60 epochs")[2].partition("\n")[0]
+        count = sum(parameter.numel() for parameter in NETWORKS[network](50).parameters())
+        assert weights == (f"{count / 1e6:.1f} M" if count > 1e6 else f"{count:,}")
 
 
-def test_the_readme_says_how_far_the_compact_network_is_ahead():
-    found = statistics.compare(load_result("esc50-fast"), load_result("esc50-compact"))
-    said = f"ahead of EnvNet by {100 * found.difference:.1f} points (standard error {100 * found.standard_error:.1f})"
-    assert said in README and found.clips == 2_000
+def test_the_readme_prints_the_published_means():
+    title, _, *cells = README_ROWS[-1]
+    papers = [published("envnet", data) for data in ("ESC-50", "ESC-10")]
+    assert "published" in title and "600 epochs" in title
+    assert cells == [f"{paper.accuracy:.1%}" for paper in papers]
 
 
-def test_the_compact_network_is_not_told_apart_from_envnet_on_esc10_as_the_readme_says():
-    found = statistics.compare(load_result("esc10-fast"), load_result("esc10-compact"))
-    assert abs(found.difference) < 2 * found.standard_error and found.clips == 400
-
-
-def test_the_readme_says_what_learning_on_from_the_mel_scale_costs():
+def test_lesson_7_says_what_learning_on_from_the_mel_scale_costs():
     found = statistics.compare(load_result("esc10-mel-fixed-filters"), load_result("esc10-mel-start"))
-    said = f"by {100 * -found.difference:.1f} points on ESC-10 (standard error {100 * found.standard_error:.1f})"
-    assert f"are behind the same filters left alone {said}" in README
-    assert -4 < found.difference / found.standard_error < -3.5  # "almost four standard errors", says lesson 7
+    said = f"{-found.clips * found.difference:.0f} answers, {-100 * found.difference:.1f} points, almost four"
+    assert said in (ROOT / "notebooks" / "07_architectures.ipynb").read_text("utf-8")
+    assert -4 < found.difference / found.standard_error < -3.5
     assert found.clips == 1_200  # each clip with three seeds
 
 
