@@ -14,8 +14,8 @@ from envnet_tutorial.models import NETWORKS
 from envnet_tutorial.results import Result, load_result
 from envnet_tutorial.training import Preparation
 
-#: Name of the result that holds them.
-WEIGHTS = "esc50-compact-weights"
+#: Names of the results that hold them, by network; the first is the one that learned its front end.
+WEIGHTS = {"compact-pooled-norm": "esc50-compact-weights", "compact-mel": "esc50-compact-mel-weights"}
 #: Share of the sounds that the page names which are to be named rightly.
 TRUST = 0.8
 
@@ -90,10 +90,14 @@ class Pretrained:
             f"epochs, seed {settings['seeds'][0]}. {settings['licence']}"
         )
 
+    def share(self, folds: Sequence[int]) -> str:
+        """Say how many clips of some folds their networks name rightly."""
+        found = self.tests().loc[list(folds)].sum()
+        return f"{found['correct']:,} of {found['clips']:,} clips ({found['correct'] / found['clips']:.1%})"
+
     def note(self, folds: Sequence[int]) -> str:
         """Say what answers by the networks of some folds are worth, and where these are from."""
-        found = self.tests().loc[list(folds)].sum()
-        right = f"{found['correct']:,} of {found['clips']:,} clips ({found['correct'] / found['clips']:.1%})"
+        right = self.share(folds)
         if len(folds) == 1:
             return f"This network names {right} of fold {folds[0]} rightly, and has heard none of them. {self.origin()}"
         return (
@@ -103,9 +107,22 @@ class Pretrained:
 
 
 @functools.cache
-def load_pretrained() -> Pretrained:
-    """Return the networks that come with the package (lesson 7)."""
-    return Pretrained(load_result(WEIGHTS))
+def load_pretrained(network: str = "compact-pooled-norm") -> Pretrained:
+    """Return the networks of one kind that come with the package (lesson 7).
+
+    Parameters
+    ----------
+    network : {"compact-pooled-norm", "compact-mel"}
+        Which kind: with EnvNet's learned front end, or with a mel spectrogram in its place.
+
+    Raises
+    ------
+    InputError
+        If no network of that kind comes with the package.
+    """
+    if network not in WEIGHTS:
+        raise InputError(f"no trained {network!r} comes with the package; these do: {', '.join(WEIGHTS)}")
+    return Pretrained(load_result(WEIGHTS[network]))
 
 
 @dataclass(frozen=True)

@@ -63,8 +63,9 @@ def steps(options: argparse.Namespace, device: str) -> Iterator[Step]:
     seeds = options.seeds.split(",")
     yield from measurements(options, device)
     yield from fold_runs(FAST_RUNS, options, device)
-    command = ["experiments.weights", options.data, str(options.out / f"fast-compact-seed{seeds[0]}")]
-    yield with_result("compact-weights", command, options, device)
+    for network in ("compact", "compact-mel"):
+        command = ["experiments.weights", options.data, str(options.out / f"fast-{network}-seed{seeds[0]}")]
+        yield with_result(f"{network}-weights", command, options, device)
     command = ["experiments.activations", str(options.out / f"fast-seed{seeds[0]}")]
     yield with_result("activations", command, options, device)
     given = [options.data, *data_options(options), "--quiet", "--trainings"]

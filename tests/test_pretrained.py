@@ -9,8 +9,9 @@ import torch
 
 from envnet_tutorial import training
 from envnet_tutorial.errors import InputError
+from envnet_tutorial.models import NETWORKS
 from envnet_tutorial.models.compact import CompactPooledNorm
-from envnet_tutorial.pretrained import Pretrained, load_pretrained, lowest_threshold, naming_rule
+from envnet_tutorial.pretrained import WEIGHTS, Pretrained, load_pretrained, lowest_threshold, naming_rule
 from envnet_tutorial.results import Result, load_result
 
 
@@ -28,17 +29,17 @@ def tiny_clips():
     )
 
 
-def tiny_pretrained():
+def tiny_pretrained(network="compact-pooled-norm"):
     """Return two untrained networks of three classes with their tests."""
     arrays = {}
     for fold in (1, 2):
         torch.manual_seed(fold)
-        state = CompactPooledNorm(3).state_dict()
+        state = NETWORKS[network](3).state_dict()
         arrays |= {f"weights/{fold}/{key}": value.numpy().copy() for key, value in state.items()}
     settings = {
         "kind": "weights",
         "data": "tones",
-        "network": "compact-pooled-norm",
+        "network": network,
         "recipe": {"epochs": 7, "trim_silence": True, "compression_ratio": 2.5},
         "seeds": [4],
         "folds": [1, 2],
@@ -96,13 +97,26 @@ def test_the_rule_is_tested_on_recordings_that_did_not_choose_it():
     assert rule.threshold == 0.4
 
 
-@pytest.fixture(scope="module")
-def shipped():
-    return load_pretrained()
+@pytest.fixture(scope="module", params=WEIGHTS)
+def shipped(request):
+    return load_pretrained(request.param)
+
+
+def test_unless_asked_the_network_that_learned_its_front_end_is_loaded():
+    assert load_pretrained().result.settings["network"] == "compact-pooled-norm"
+    with pytest.raises(
+        InputError, match="no trained 'envnet' comes with the package; these do: compact-pooled"
+    ):
+        load_pretrained("envnet")
+
+
+def test_the_kinds_have_been_tested_on_the_same_clips():
+    tables = [load_pretrained(kind).result.tables["clips"] for kind in WEIGHTS]
+    assert all(table["name"].tolist() == tables[0]["name"].tolist() for table in tables)
 
 
 def test_the_shipped_networks_are_compact(shipped):
-    assert len(shipped.classes) == 50
+    assert len(shipped.classes) == 50 and shipped.result.settings["network"] in WEIGHTS
     for fold in shipped.folds:
         weights = sum(parameter.numel() for parameter in shipped.network(fold).parameters())
         assert weights <= 150_000
@@ -112,7 +126,8 @@ def test_the_shipped_networks_are_compact(shipped):
 
 def test_rounding_moved_few_answers(shipped):
     """The run that made the networks was tested before they were rounded."""
-    run, clips = load_result("esc50-compact").tables["predictions"], shipped.result.tables["clips"]
+    run = load_result(WEIGHTS[shipped.result.settings["network"]].removesuffix("-weights")).tables["predictions"]
+    clips = shipped.result.tables["clips"]
     both = clips.merge(run, on=["fold", "name", "label"], suffixes=("", "_before"))
     assert len(both) == len(clips) == 400 * len(shipped.folds)
     assert (both["prediction"] != both["prediction_before"]).mean() < 0.01

@@ -11,7 +11,8 @@ def add_parser(subparsers) -> None:
     parser = subparsers.add_parser(
         "predict",
         help="name the sound in files of your own",
-        epilog="Without --weights, compact networks that come with the package name one of ESC-50's 50 classes.",
+        epilog="Without --weights, a compact network that comes with the package names one of ESC-50's 50 classes; "
+        "--network compact-mel takes the one that hears a mel spectrogram.",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="WAV, FLAC, OGG, MP3 or AIFF")
     add_weights_options(parser, default="those that come with the package")
@@ -33,7 +34,8 @@ def add_weights_options(parser: argparse.ArgumentParser, default: str | None = N
     parser.add_argument(
         "--fold", type=int, help="which network, by the fold that it has not heard (default: a run's first finished)"
     )
-    parser.add_argument("--network", help="whose weights a lone file holds (default: envnet); a run folder knows")
+    own = ", or which of the package's own" if default else ""
+    parser.add_argument("--network", help=f"whose weights a lone file holds (default: envnet){own}; a run folder knows")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -65,14 +67,17 @@ def run(arguments: argparse.Namespace) -> None:
 
 def chosen_networks(arguments: argparse.Namespace) -> tuple[list, str]:
     """Return the trained networks to average, and what to say of those that come with the package."""
-    from envnet_tutorial.pretrained import load_pretrained
+    from envnet_tutorial.pretrained import WEIGHTS, load_pretrained
     from envnet_tutorial.trained import Trained, load_trained
 
     told = {"fold": arguments.fold, "network": arguments.network, "preset": arguments.preset, "data": arguments.data}
     if arguments.weights is not None:
         return [load_trained(arguments.weights, **told)], ""
-    if unused := [option for option in ("network", "preset", "data") if told[option] is not None]:
+    if unused := [option for option in ("preset", "data") if told[option] is not None]:
         raise InputError(f"--{unused[0]} is for a lone file of weights: give that with --weights")
-    own = load_pretrained()
+    default, *others = WEIGHTS
+    own = load_pretrained(arguments.network or default)
     folds = own.folds if arguments.fold is None else (arguments.fold,)
-    return [Trained(own.network(fold), own.classes, own.preparation) for fold in folds], own.note(folds)
+    networks = [Trained(own.network(fold), own.classes, own.preparation) for fold in folds]
+    hints = [f" --network {other} is right for {load_pretrained(other).share(folds)}." for other in others]
+    return networks, own.note(folds) + ("".join(hints) if arguments.network is None else "")
