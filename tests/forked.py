@@ -9,6 +9,8 @@ from contextlib import ExitStack, contextmanager
 from multiprocessing import forkserver
 from pathlib import Path
 
+import torch
+
 TESTS = Path(__file__).parent
 CONTEXT = multiprocessing.get_context("forkserver")
 
@@ -79,3 +81,5 @@ def torchrun(monkeypatch, folder, size, function, *arguments):
     finally:
         for other in others:
             other.kill()
+        if torch.distributed.is_initialized():  # it failed: the tests after this one train alone
+            torch.distributed.destroy_process_group()

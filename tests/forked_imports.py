@@ -2,7 +2,6 @@
 
 import torch
 import torch._dynamo  # an optimiser imports it at its first step, which takes seconds
-import torch.distributed.nn.functional
 
 from envnet_tutorial import run_folder, training  # noqa: F401
 from envnet_tutorial.__main__ import main  # noqa: F401

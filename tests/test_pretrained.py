@@ -104,9 +104,7 @@ def shipped(request):
 
 def test_unless_asked_the_network_that_learned_its_front_end_is_loaded():
     assert load_pretrained().result.settings["network"] == "compact-pooled-norm"
-    with pytest.raises(
-        InputError, match="no trained 'envnet' comes with the package; these do: compact-pooled"
-    ):
+    with pytest.raises(InputError, match="no trained 'envnet' comes with the package; these do: compact-pooled"):
         load_pretrained("envnet")
 
 

@@ -15,7 +15,6 @@ from functools import partial
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 from torch.nn.parallel import DistributedDataParallel
 
 from envnet_tutorial.errors import InputError
@@ -85,6 +84,20 @@ def sum_over_processes(numbers: Tensor) -> Tensor:
     return numbers
 
 
+class _Total(torch.autograd.Function):
+    """The sum of a tensor over all processes: what one of them puts in reaches the losses of all."""
+
+    @staticmethod
+    def forward(ctx, own: Tensor) -> Tensor:
+        """Add up without touching what the process has."""
+        return sum_over_processes(own.clone())
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> Tensor:
+        """Add up the gradients of all losses."""
+        return sum_over_processes(gradient.clone(memory_format=torch.contiguous_format))
+
+
 @contextmanager
 def connected(model: nn.Module, device: torch.device) -> Iterator[nn.Module]:
     """Let a network average gradients and batch statistics over all processes while the context lasts.
@@ -100,7 +113,7 @@ def connected(model: nn.Module, device: torch.device) -> Iterator[nn.Module]:
     norms = [module for module in model.modules() if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d))]
     for module in norms:
         module.forward = partial(whole_batch_norm, module)
-        module.sum_over_processes = all_reduce  # for a batch norm that is folded into the layer before it
+        module.sum_over_processes = _Total.apply  # for a batch norm that is folded into the layer before it
     with warnings.catch_warnings():
         # Only strides of axes with one entry differ: channels last against none. They cost nothing.
         warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
@@ -134,10 +147,10 @@ def whole_batch_norm(module: nn.BatchNorm1d | nn.BatchNorm2d, x: Tensor) -> Tens
     axes = [axis for axis in range(x.ndim) if axis != 1]
     shape = [1 if axis in axes else -1 for axis in range(x.ndim)]
     own_count = values.new_full((1,), x.numel() / x.shape[1])
-    total, count = all_reduce(torch.cat([values.sum(axes), own_count])).split([x.shape[1], 1])
+    total, count = _Total.apply(torch.cat([values.sum(axes), own_count])).split([x.shape[1], 1])
     mean = total / count
     centered = values - mean.view(shape)
-    variance = all_reduce(centered.square().sum(axes)) / count
+    variance = _Total.apply(centered.square().sum(axes)) / count
     with torch.no_grad():
         module.num_batches_tracked += 1
         module.running_mean.lerp_(mean, module.momentum)
