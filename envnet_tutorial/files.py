@@ -108,9 +108,9 @@ def has_parts(folder: Path) -> bool:
     return any(is_part(path) for path in folder.rglob(".*"))
 
 
-def remove_parts(folder: Path) -> None:
-    """Remove what a killed process left half-written below `folder`; only call while holding the folder's lock."""
-    for path in [path for path in folder.rglob(".*") if is_part(path)]:
+def remove_parts(folder: Path, below: bool = True) -> None:
+    """Remove what a killed process left half-written in `folder`, and below; only call while holding its lock."""
+    for path in [path for path in folder.glob("**/.*" if below else ".*") if is_part(path)]:
         path.unlink(missing_ok=True)
 
 

@@ -7,17 +7,21 @@
     RUN/confusion.csv      all finished folds together; rows are the truth
     RUN/fold-1/            weights.pt, history.csv, predictions.csv, confusion.csv; checkpoint.pt until it is finished
     RUN/fold-1/front_end/  step-000000.pt and so on: the weights of the front end along the training, where asked for
+
+Hidden beside these are the locks of processes that write here: ``.fold-1.lock`` and so on, and ``.lock`` for the tables.
 """
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from filelock import FileLock, Timeout
 from torch import nn
 
 from envnet_tutorial.datasets.clips import ClipArray
@@ -116,10 +120,6 @@ class RunFolder:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path} is not a run folder: it has no readable settings.json") from error
 
-    def remove_leftovers(self) -> None:
-        """Remove what a killed process left half-written; only call while no other process writes here."""
-        remove_parts(self.path)
-
     def fold_path(self, fold: int) -> Path:
         """Return the folder of one fold."""
         return self.path / f"fold-{fold}"
@@ -128,6 +128,24 @@ class RunFolder:
         """Return the place of a fold's checkpoint, and make its folder."""
         self.fold_path(fold).mkdir(exist_ok=True)
         return self.fold_path(fold) / "checkpoint.pt"
+
+    @contextmanager
+    def reserved(self, fold: int) -> Iterator[None]:
+        """Keep a fold for this process, and remove what a killed one left half-written there.
+
+        Raises
+        ------
+        InputError
+            If another process has it.
+        """
+        try:
+            lock = FileLock(self.path / f".fold-{fold}.lock").acquire(timeout=0)
+        except Timeout as error:
+            advice = "wait until it is finished and use --resume, or choose another folder"
+            raise InputError(f"another process is training fold {fold} of {self.path}: {advice}") from error
+        with lock:
+            remove_parts(self.fold_path(fold))
+            yield
 
     def front_end_keeper(self, fold: int, every: int) -> "FrontEndKeeper":
         """Return a callback of `training.fit` that keeps the front end of a fold's network every so many steps."""
@@ -232,12 +250,14 @@ class RunFolder:
             for fold, hit in hits.items()
         ]
         results = pd.DataFrame(rows, columns=["fold", "clips", "correct", "accuracy"])
-        write_table(self.path / "results.csv", results)
-        if tables:
-            everything = pd.concat(tables.values())
-            classes = list(self.settings.classes)
-            confusion = confusion_matrix(everything.label.array, everything.prediction.array, len(classes))
-            write_table(self.path / "confusion.csv", confusion_table(confusion, classes))
+        with FileLock(self.path / ".lock"):
+            remove_parts(self.path, below=False)
+            write_table(self.path / "results.csv", results)
+            if tables:
+                everything = pd.concat(tables.values())
+                classes = list(self.settings.classes)
+                confusion = confusion_matrix(everything.label.array, everything.prediction.array, len(classes))
+                write_table(self.path / "confusion.csv", confusion_table(confusion, classes))
         return results
 
 

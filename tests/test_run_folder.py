@@ -13,6 +13,7 @@ from tiny import RECIPE, TinyNet, TinyPooledNorm, weights_of, write_set
 from envnet_tutorial import training
 from envnet_tutorial.__main__ import main
 from envnet_tutorial.errors import InputError
+from envnet_tutorial.files import has_parts
 from envnet_tutorial.models import NETWORKS
 from envnet_tutorial.results import Result, views
 from envnet_tutorial.run_folder import RunFolder, RunSettings
@@ -131,6 +132,25 @@ def test_the_same_command_makes_the_same_run_and_a_stopped_one_is_taken_up(data,
         assert not (tmp_path / "run" / f"fold-{fold}" / "checkpoint.pt").exists()
 
 
+def test_a_fold_belongs_to_one_process_at_a_time(data, tmp_path, capsys):
+    out = tmp_path / "run"
+    assert train(data, out) == 0
+    folder = RunFolder.open(out)
+    for fold in (1, 2):
+        (folder.fold_path(fold) / "weights.pt").unlink()
+    with folder.reserved(2):
+        half_written = folder.fold_path(2) / ".weights.pt.x1.part"
+        half_written.touch()
+        capsys.readouterr()
+        assert train(data, out, "--resume") == 2
+        said = capsys.readouterr().err
+        assert "another process is training fold 2" in said and said.count("\n") == 1
+        folder.write_summary()
+        assert folder.finished_folds() == [1] and half_written.exists()
+    assert train(data, out, "--resume") == 0
+    assert folder.finished_folds() == [1, 2] and not has_parts(out)
+
+
 def train_own_folds(data, out):
     """Train as one of several processes that share the folds; a forked process does not know the tiny network yet."""
     return train(data, out, "--mix", "bc", "--seed", "3", "--share", "folds")
@@ -220,13 +240,13 @@ def test_a_resumed_run_keeps_its_provenance_and_loses_its_leftovers(data, tmp_pa
         (place / ".weights.pt.x1.part").touch()
     assert train(data, out, "--folds", "1", "--resume", "--data-name", "other") == 0
     assert RunFolder.open(out).provenance == before
-    assert not list(out.rglob(".*"))
+    assert not has_parts(out)
 
 
 def test_a_folder_whose_first_write_was_killed_is_free(data, tmp_path):
     (tmp_path / ".settings.json.x1.part").touch()
     assert train(data, tmp_path, "--folds", "1", "--resume") == 0
-    assert RunFolder.open(tmp_path).finished_folds() == [1] and not list(tmp_path.rglob(".*"))
+    assert RunFolder.open(tmp_path).finished_folds() == [1] and not has_parts(tmp_path)
 
 
 def test_a_full_disk_during_training_is_one_sentence_and_status_2(data, tmp_path, monkeypatch, capsys):

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -101,8 +102,9 @@ def _train(arguments: argparse.Namespace, device) -> int:
     clips = load_clips(arguments.data, sample_rate=rate, progress=is_first and not arguments.quiet)
     folder = _run_folder(arguments, _settings(arguments, clips, device), device)
     for fold in _own_folds(folder.settings.folds, arguments):
-        if fold not in folder.finished_folds():
-            _train_fold(folder, fold, clips, device, arguments)
+        with folder.reserved(fold) if rank_and_size()[0] == 0 else nullcontext():
+            if fold not in folder.finished_folds():
+                _train_fold(folder, fold, clips, device, arguments)
     # Of processes that go their own ways, any may be the last.
     if is_first or (arguments.share == "folds" and folder.finished_folds() == list(folder.settings.folds)):
         report(folder)
@@ -220,11 +222,8 @@ def _run_folder(arguments: argparse.Namespace, settings, device):
 
     is_new = not (arguments.resume and (arguments.out / "settings.json").exists())
     wait_for_all()
-    if rank_and_size()[0] == 0:
-        if is_new:
-            RunFolder.create(arguments.out, settings, _provenance(arguments, device))
-        else:
-            RunFolder.open(arguments.out).remove_leftovers()
+    if is_new and rank_and_size()[0] == 0:
+        RunFolder.create(arguments.out, settings, _provenance(arguments, device))
     wait_for_all()
     folder = RunFolder.open(arguments.out)
     if arguments.precision == "auto":
