@@ -8,7 +8,7 @@
     RUN/fold-1/            weights.pt, history.csv, predictions.csv, confusion.csv; checkpoint.pt until it is finished
     RUN/fold-1/front_end/  step-000000.pt and so on: the weights of the front end along the training, where asked for
 
-Hidden beside these are the locks of processes that write here: ``.fold-1.lock`` and so on, and ``.lock`` for the tables.
+Hidden beside these are the locks of processes that write here: ``.fold-1.lock`` and so on, ``.lock`` for the tables.
 """
 
 import json
