@@ -33,6 +33,8 @@ FAST_RUNS = {
     "fast-paper-order": "--network envnet-reordered --preset fast --keep-filters 10",
     "fast-compact": "--network compact-pooled-norm --preset fast",
     "fast-compact-mel": "--network compact-mel --preset fast",
+    "fast-compact-double": "--network compact-pooled-norm --preset fast --epochs 120",
+    "fast-compact-mel-double": "--network compact-mel --preset fast --epochs 120",
     "fast-mel-cnn": "--network mel-cnn --preset fast",
     "fast-mel-fixed-filters": "--network mel-fixed-filters --preset fast",
     "fast-mel-start": "--network mel-start --preset fast",
