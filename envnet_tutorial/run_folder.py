@@ -26,7 +26,7 @@ from torch import nn
 
 from envnet_tutorial.datasets.clips import ClipArray
 from envnet_tutorial.errors import InputError
-from envnet_tutorial.files import is_part, remove_parts, write_json, write_table, write_tensors
+from envnet_tutorial.files import errors_of_disk, is_part, remove_parts, write_json, write_table, write_tensors
 from envnet_tutorial.models import NETWORKS
 from envnet_tutorial.results import Result, read_table
 from envnet_tutorial.results.views import front_end_arrays
@@ -136,10 +136,12 @@ class RunFolder:
         Raises
         ------
         InputError
-            If another process has it.
+            If another process has it, or the folder cannot be written to.
         """
+        place = self.path / f".fold-{fold}.lock"
         try:
-            lock = FileLock(self.path / f".fold-{fold}.lock").acquire(timeout=0)
+            with errors_of_disk(place):
+                lock = FileLock(place).acquire(timeout=0)
         except Timeout as error:
             advice = "wait until it is finished and use --resume, or choose another folder"
             raise InputError(f"another process is training fold {fold} of {self.path}: {advice}") from error
@@ -250,7 +252,7 @@ class RunFolder:
             for fold, hit in hits.items()
         ]
         results = pd.DataFrame(rows, columns=["fold", "clips", "correct", "accuracy"])
-        with FileLock(self.path / ".lock"):
+        with errors_of_disk(self.path), FileLock(self.path / ".lock"):
             remove_parts(self.path, below=False)
             write_table(self.path / "results.csv", results)
             if tables:

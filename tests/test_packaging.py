@@ -191,6 +191,9 @@ def test_repository_is_the_same_everywhere():
     contents = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text(encoding="utf-8"))
     lessons = [f"blob/main/{chapter['file']}.ipynb" for part in contents["parts"] for chapter in part["chapters"]]
     assert f'pip install "git+{address()}"' in readme
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):  # each to read and to run
+        assert f"](notebooks/{path.name})" in readme
+        assert readme.count(f"](https://colab.research.google.com/github/{own}/blob/main/notebooks/{path.name})") == 1
     for text in [path.read_text(encoding="utf-8") for path in files()]:
         for repository, rest in re.findall(r"colab\.research\.google\.com/github/([\w.-]+/[\w.-]+)/(\S*?ipynb)", text):
             assert repository == own

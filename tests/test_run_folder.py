@@ -1,5 +1,6 @@
 """Run folders say what was done and what came of it, and are taken up where they were left."""
 
+import errno
 import json
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from filelock import FileLock
 from tiny import RECIPE, TinyNet, TinyPooledNorm, weights_of, write_set
 
 from envnet_tutorial import training
@@ -149,6 +151,16 @@ def test_a_fold_belongs_to_one_process_at_a_time(data, tmp_path, capsys):
         assert folder.finished_folds() == [1] and half_written.exists()
     assert train(data, out, "--resume") == 0
     assert folder.finished_folds() == [1, 2] and not has_parts(out)
+
+
+def test_a_fold_that_cannot_be_locked_is_one_sentence_and_status_2(data, tmp_path, monkeypatch, capsys):
+    def read_only(lock, timeout):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(FileLock, "acquire", read_only)
+    assert train(data, tmp_path / "run", "--folds", "1") == 2
+    said = capsys.readouterr().err
+    assert ".fold-1.lock could not be written (Read-only file system)" in said and said.count("\n") == 1
 
 
 def train_own_folds(data, out):
