@@ -9,6 +9,7 @@ from envnet_tutorial.errors import InputError
 from envnet_tutorial.results import Result, statistics
 
 SEEDS = (0, 1)
+FOLDS = 2
 
 
 def run(right, sources=None, seeds=SEEDS, first=0):
@@ -19,6 +20,7 @@ def run(right, sources=None, seeds=SEEDS, first=0):
         {
             "name": f"1-{source}-{first + clip}-0.wav",
             "seed": seed,
+            "fold": 1 + clip % FOLDS,
             "label": 0,
             "prediction": int(not right[clip, column]),
         }
@@ -83,6 +85,19 @@ def test_a_comparison_counts_what_each_alone_has_right():
     assert statistics.compare(run(first), run(second), seed=0)[:3] == (6, 1, 2)
     assert statistics.compare(run(first), run(first))[1:4] == (0, 0, 0.0)
     assert statistics.compare(run(first), run(first)).sign_test == 1.0
+
+
+def test_folds_that_disagree_have_an_error_of_their_own_and_one_fold_has_none():
+    """Clips of even places are of fold 1: there the second gains four of ten, in the other fold one of ten."""
+    worse, better = np.zeros((20, 1)), np.zeros((20, 1))
+    better[[0, 2, 4, 6, 1]] = 1
+    found = statistics.compare(run(worse, seeds=(0,)), run(better, seeds=(0,)))
+    assert found.difference == 0.25
+    assert found.fold_error == pytest.approx(np.std([0.4, 0.1], ddof=1) / np.sqrt(2))
+    assert found.fold_error > found.standard_error
+    single = run(better, seeds=(0,))
+    single.tables["predictions"]["fold"] = 1
+    assert np.isnan(statistics.compare(single, single).fold_error)
 
 
 def test_what_cannot_be_compared_is_refused():

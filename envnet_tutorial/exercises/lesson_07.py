@@ -50,7 +50,7 @@ COSTLY_STEP = ChoiceQuestion(
     praise="the same filters have fewer right when they are trained than when they are left alone.",
     hints=(
         Case("filters", "they compute the same bands: compare the first two rows below."),
-        Case("form", "EnvNet's form costs nothing against the mel start: compare the last two rows below."),
+        Case("form", "EnvNet costs nothing against the mel start: compare the last two rows below."),
     ),
     hint="compare each row of the table below with the one above it.",
 )
@@ -123,14 +123,15 @@ CONV_OPERATIONS = NumberQuestion(
 CHANGES = NumberQuestion(
     name="check_changes",
     task="replace the dots with how many things change at once.",
-    answer=3,
+    answer=4,
     unit="things",
-    praise="how the picture is computed, whether it is learned, and its form. Whichever it was, the paper cannot say.",
+    praise="how the picture is computed, whether it is learned, its form, and where its weights begin. Whichever it "
+    "was, the paper cannot say.",
     hints=(
         Case(1, "learning is one of them: which steps lie between the two networks besides?"),
         Case(2, "start at `mel-cnn` itself: its first step changes something, too."),
         Case(0, "the two differ, or there would be nothing to compare."),
-        Case(4, "four networks stand in the table; count the steps between them."),
+        Case(3, "that is the rows; what changes in the last of them, besides the form?"),
     ),
     hint="walk from `mel-cnn` to `envnet`, row by row.",
 )
@@ -172,7 +173,7 @@ def check_conv_operations(answer: float) -> Feedback:
 
 
 def check_changes(answer: int) -> Feedback:
-    """Check how many things change between the mel CNN and EnvNet (lesson 7): three."""
+    """Check how many things change between the mel CNN and EnvNet (lesson 7): four."""
     return CHANGES.judge(answer)
 
 

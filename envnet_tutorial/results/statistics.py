@@ -68,6 +68,11 @@ def sources_of(result: Result, names: Sequence[str]) -> np.ndarray:
     return np.array([f"{name.split('-')[1]} {labels[name]}" for name in names])
 
 
+def folds_of(result: Result, names: Sequence[str]) -> np.ndarray:
+    """Return the fold that each clip of a run belongs to, by its name."""
+    return result.tables["predictions"].drop_duplicates("name").set_index("name")["fold"][names].to_numpy()
+
+
 class Accuracy(NamedTuple):
     """Share of right answers, over all seeds, and how far a repetition with other recordings and seeds may lie off."""
 
@@ -127,6 +132,7 @@ class Comparison(NamedTuple):
     second_alone: int
     difference: float
     standard_error: float
+    fold_error: float
     sign_test: float
 
 
@@ -145,9 +151,17 @@ def compare(first: Result, second: Result, seed: int | None = None) -> Compariso
     Comparison
         Over the clips that both have been tested on, each as often as there are seeds: how many the first and the
         second alone have right; the second's accuracy less the first's, from -1 to 1, with the standard error of
-        paired recordings; and how often coins would fall as unevenly as the two counts (sign test, two-sided), which
-        takes all these answers for independent. With several seeds they are not, and the standard error is to be
-        asked instead.
+        paired recordings and that of the folds; and how often coins would fall as unevenly as the two counts (sign
+        test, two-sided), which takes all these answers for independent. Fragments of a recording and several seeds are
+        not, and then the standard error is to be asked instead.
+
+    Notes
+    -----
+    The networks of one fold were trained once (each seed), and all clips of the fold share their luck, of which the
+    error of the recordings knows nothing. The error of the folds, the standard deviation of their differences over the
+    root of their number, does; it is missing with one fold. It is rough, having one degree of freedom less than there
+    are folds, and still too small where one fold's training clips are another's, too (Y. Bengio and Y. Grandvalet,
+    "No unbiased estimator of the variance of k-fold cross-validation", JMLR 2004).
 
     Raises
     ------
@@ -163,5 +177,6 @@ def compare(first: Result, second: Result, seed: int | None = None) -> Compariso
     alone = [int((one & ~other).sum()), int((other & ~one).sum())]
     gains = (other.astype(float) - one).mean(axis=1)
     error = float(np.sqrt(cluster_variance(gains, sources_of(first, names))))
+    of_folds = float(pd.Series(gains).groupby(folds_of(first, names)).mean().sem())
     chance = float(stats.binomtest(alone[0], sum(alone)).pvalue) if sum(alone) else 1.0
-    return Comparison(len(names) * len(seeds), *alone, float(gains.mean()), error, chance)
+    return Comparison(len(names) * len(seeds), *alone, float(gains.mean()), error, of_folds, chance)
