@@ -60,3 +60,12 @@ def test_folders_are_braced_only_if_they_differ_by_seed_and_fold_alone():
 def test_no_gpu_has_made_any_of_it_as_the_readme_says():
     records = [record for run in results.runs().values() for record in run.settings["provenance"]]
     assert all(record["hardware"]["gpu"] is None and record["hardware"]["device"] == "cpu" for record in records)
+
+
+def test_a_long_command_is_broken_between_options_and_stays_the_same_command(tmp_path):
+    command = 'python -m train --data ESC-50 --data-note "sixteen kilohertz, rejoined by others" --seed 0 --quiet --out runs/a'
+    lines = results.broken(f"  {command}", width=60)
+    assert len(lines) > 2 and all(len(line) <= 60 for line in lines)
+    assert all(line.startswith("  ") for line in lines)
+    assert by_bash(lines, tmp_path) == by_bash([command], tmp_path)
+    assert results.broken("train --seed 0") == ["train --seed 0"]
