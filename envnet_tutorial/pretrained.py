@@ -1,6 +1,7 @@
 """Networks that come with the package, ready to name a sound, and how often they are right (lesson 7)."""
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -174,8 +175,9 @@ def naming_rule(clips: pd.DataFrame, trust: float = TRUST, parts: int = 5) -> Na
 
 
 def lowest_threshold(sure: np.ndarray, right: np.ndarray, trust: float) -> float:
-    """Return the lowest of the probabilities such that of all that reach it the wished share is right; else 1."""
+    """Return the lowest probability such that of all that reach it the wished share is right; without one, infinity."""
     order = np.argsort(-sure, kind="stable")
     shares = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    enough = np.flatnonzero(shares >= trust)
-    return float(sure[order[enough[-1]]]) if len(enough) else 1.0
+    last = np.diff(sure[order], append=-np.inf) < 0  # whoever reaches a probability, all that are as sure do
+    enough = np.flatnonzero((shares >= trust) & last)
+    return float(sure[order[enough[-1]]]) if len(enough) else math.inf

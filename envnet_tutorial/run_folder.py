@@ -185,6 +185,7 @@ class RunFolder:
             network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
         except Exception as error:  # torch raises a dozen kinds for a damaged file
             raise InputError(f"{path} does not hold the weights of {type(network).__name__}") from error
+        refuse_lost(network, path)
         return network
 
     def write_fold(self, result: FoldResult, test: ClipArray) -> None:
@@ -245,15 +246,16 @@ class RunFolder:
 
     def write_summary(self) -> pd.DataFrame:
         """Write results.csv and the confusion matrix of all finished folds, and return the results, a row a fold."""
-        tables = {fold: self.predictions(fold) for fold in self.finished_folds()}
-        hits = {fold: (table.label == table.prediction) for fold, table in tables.items()}
-        rows = [
-            {"fold": fold, "clips": len(hit), "correct": int(hit.sum()), "accuracy": hit.mean()}
-            for fold, hit in hits.items()
-        ]
-        results = pd.DataFrame(rows, columns=["fold", "clips", "correct", "accuracy"])
+        # Read behind the lock, too: what another process finishes meanwhile would be lost from the table.
         with errors_of_disk(self.path), FileLock(self.path / ".lock"):
             remove_parts(self.path, below=False)
+            tables = {fold: self.predictions(fold) for fold in self.finished_folds()}
+            hits = {fold: (table.label == table.prediction) for fold, table in tables.items()}
+            rows = [
+                {"fold": fold, "clips": len(hit), "correct": int(hit.sum()), "accuracy": hit.mean()}
+                for fold, hit in hits.items()
+            ]
+            results = pd.DataFrame(rows, columns=["fold", "clips", "correct", "accuracy"])
             write_table(self.path / "results.csv", results)
             if tables:
                 everything = pd.concat(tables.values())
@@ -261,6 +263,21 @@ class RunFolder:
                 confusion = confusion_matrix(everything.label.array, everything.prediction.array, len(classes))
                 write_table(self.path / "confusion.csv", confusion_table(confusion, classes))
         return results
+
+
+def refuse_lost(network: nn.Module, path: Path) -> None:
+    """Refuse a network whose numbers a training has lost: each of its answers would be no number, and look like one.
+
+    Raises
+    ------
+    InputError
+        If a weight or a running statistic is infinite or not a number.
+    """
+    lost = [name for name, values in network.state_dict().items() if not torch.isfinite(values).all()]
+    if lost:
+        raise InputError(
+            f"{path} holds numbers that are not finite ({lost[0]}): its training has diverged; train at a lower rate"
+        )
 
 
 @dataclass(frozen=True)

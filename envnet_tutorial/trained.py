@@ -9,7 +9,7 @@ from torch import nn
 from envnet_tutorial.datasets import open_folder
 from envnet_tutorial.errors import InputError
 from envnet_tutorial.models import NETWORKS
-from envnet_tutorial.run_folder import RunFolder
+from envnet_tutorial.run_folder import RunFolder, refuse_lost
 from envnet_tutorial.training import PRESETS, Preparation
 
 
@@ -88,6 +88,7 @@ def load_lone_weights(path: Path, network: str, preset: str, data: Path | None) 
         model.load_state_dict(state)
     except Exception as error:  # torch raises a dozen kinds for a file that is something else
         raise InputError(f"{path} does not hold the weights of the network {network}") from error
+    refuse_lost(model, path)
     preparation = PRESETS[preset].preparation
     if data is None:
         return Trained(model, tuple(f"class {index}" for index in range(model.num_classes)), preparation)

@@ -6,6 +6,8 @@ import os
 import resource
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -273,3 +275,17 @@ def test_forty_clips_take_no_more_than_two_seconds(tmp_path):
     start = time.process_time()  # of all threads: two cores give twice this a second
     decoded(copies, 16_000, 5)
     assert time.process_time() - start < 4
+
+
+def test_a_cold_cache_leaves_a_fresh_process_its_threads(paths, own_cache):
+    """Torch's number of threads is a default until a thread has computed something, and workers may not change it."""
+    program = (
+        "import sys, torch; from pathlib import Path; from envnet_tutorial.datasets.cache import decode; "
+        "decode([Path(path) for path in sys.argv[1:]], sample_rate=16_000, num_samples=16_000, progress=False); "
+        "print(torch.get_num_threads())"
+    )
+    environment = os.environ | {"OMP_NUM_THREADS": "2", "ENVNET_CACHE": str(own_cache)}
+    told = subprocess.run(
+        [sys.executable, "-c", program, *map(str, paths)], env=environment, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.split() == ["2"]

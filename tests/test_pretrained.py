@@ -84,8 +84,13 @@ def test_the_lowest_threshold_against_all_that_there_are():
         sure = random.permutation(np.linspace(0.05, 1, 60))
         right = random.random(60) < sure
         enough = [limit for limit in sure if right[sure >= limit].mean() >= trust]
-        assert lowest_threshold(sure, right, trust) == (min(enough) if enough else 1.0)
-    assert lowest_threshold(np.array([0.4, 0.9]), np.array([False, False]), 0.8) == 1.0
+        assert lowest_threshold(sure, right, trust) == (min(enough) if enough else np.inf)
+    assert lowest_threshold(np.array([0.4, 1.0]), np.array([False, False]), 0.8) == np.inf
+
+
+def test_clips_that_are_as_sure_as_each_other_are_named_together_or_not_at_all():
+    assert lowest_threshold(np.array([0.9, 0.9, 0.5]), np.array([True, False, False]), 0.8) == np.inf
+    assert lowest_threshold(np.array([0.9, 0.9, 0.5]), np.array([True, True, False]), 0.8) == 0.9
 
 
 def test_the_rule_is_tested_on_recordings_that_did_not_choose_it():

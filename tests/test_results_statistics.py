@@ -18,7 +18,7 @@ def run(right, sources=None, seeds=SEEDS, first=0):
     sources = np.arange(len(right)) if sources is None else sources
     rows = [
         {
-            "name": f"1-{source}-{first + clip}-0.wav",
+            "name": f"1-{source}-A{first + clip}-0.wav",
             "seed": seed,
             "fold": 1 + clip % FOLDS,
             "label": 0,
@@ -110,3 +110,25 @@ def test_what_cannot_be_compared_is_refused():
     one.tables["predictions"] = one.tables["predictions"].iloc[1:]
     with pytest.raises(InputError, match="different folds"):
         statistics.accuracy(one)
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("1-100032-A-0.wav", "100032 7"),
+        ("5-9032-B-14.ogg", "9032 7"),
+        ("3-1000012-A-2", "1000012 7"),
+        ("100032-3-0-0.wav", "100032 7"),
+        ("24347-8-0-88.wav", "24347 7"),
+        ("bark.wav", "bark.wav 7"),
+        ("my-dog.wav", "my-dog.wav 7"),
+        ("2024-05-01.wav", "2024-05-01.wav 7"),
+    ],
+)
+def test_names_tell_of_which_recording_a_clip_is_or_else_it_is_one_of_its_own(name, source):
+    tables = {"predictions": pd.DataFrame({"name": [name], "label": [7]})}
+    assert statistics.sources_of(Result({"kind": "run"}, tables), [name]) == [source]
+
+
+def test_one_recording_says_nothing_of_others():
+    assert np.isnan(statistics.cluster_variance(np.array([0.0, 1.0]), np.array(["a", "a"])))

@@ -2,6 +2,9 @@
 
 import errno
 import json
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import forked
@@ -297,3 +300,37 @@ def test_a_run_without_a_finished_fold_is_no_result(tmp_path):
     settings = RunSettings(data="x", network="envnet", recipe=RECIPE, seed=0, folds=(1,), classes=("a", "b"))
     with pytest.raises(InputError, match="is finished: train it further"):
         RunFolder.create(tmp_path / "run", settings, {}).result()
+
+
+def test_what_another_process_finishes_while_the_summary_waits_is_in_it(finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "run")
+    folder, late = RunFolder.open(tmp_path / "run"), tmp_path / "fold-2"
+    (folder.path / "fold-2").rename(late)
+    with ThreadPoolExecutor(1) as pool:
+        with FileLock(folder.path / ".lock"):
+            summary = pool.submit(folder.write_summary)
+            time.sleep(0.5)  # time to read too early, were it not to wait
+            late.rename(folder.path / "fold-2")
+        assert summary.result()["fold"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("lost", [np.nan, np.inf])
+def test_weights_that_are_no_numbers_are_refused(finished, tmp_path, lost):
+    shutil.copytree(finished, tmp_path / "run")
+    path = tmp_path / "run" / "fold-1" / "weights.pt"
+    weights = torch.load(path, weights_only=True)
+    weights["conv.weight"][0, 0, 0, 0] = lost
+    torch.save(weights, path)
+    for place, told in ((tmp_path / "run", {}), (path, {"network": "tiny"})):
+        with pytest.raises(InputError, match=r"numbers that are not finite \(conv.weight\)"):
+            load_trained(place, **told)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [(["--seed", "-1"], "--seed takes a whole number from 0 on"), (["--folds", "3"], "no clip is in fold 3")],
+)
+def test_what_cannot_be_trained_leaves_no_run_folder(data, tmp_path, capsys, arguments, complaint):
+    assert train(data, tmp_path / "run", *arguments) == 2
+    assert complaint in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

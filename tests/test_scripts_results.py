@@ -64,7 +64,7 @@ def test_no_gpu_has_made_any_of_it_as_the_readme_says():
 
 
 def test_a_long_command_is_broken_between_options_and_stays_the_same_command(tmp_path):
-    command = 'python -m train --data ESC-50 --data-note "sixteen kilohertz, rejoined by others" --seed 0 --quiet --out runs/a'
+    command = 'python -m train --data ESC-50 --data-note "sixteen kilohertz, rejoined" --seed 0 --quiet --out runs/a'
     lines = results.broken(f"  {command}", width=60)
     assert len(lines) > 2 and all(len(line) <= 60 for line in lines)
     assert all(line.startswith("  ") for line in lines)

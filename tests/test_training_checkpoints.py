@@ -86,6 +86,27 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path):
         fit_tiny(replace(RECIPE, epochs=1), checkpoint=path, resume=True)
 
 
+def test_a_checkpoint_of_another_network_is_refused_though_its_weights_would_fit(tmp_path):
+    class Twin(TinyNet):
+        """Another network whose weights have the same names and shapes."""
+
+    path, once = tmp_path / "c.pt", replace(RECIPE, epochs=1)
+    fit_tiny(once, checkpoint=path)
+    with pytest.raises(InputError, match="other network"):
+        training.fit(Twin(3), tones(), once, progress=False, checkpoint=path, resume=True)
+
+
+@pytest.mark.parametrize("part", ["model", "optimizer", "history"])
+def test_a_checkpoint_that_lacks_a_part_is_damaged(tmp_path, part):
+    path, once = tmp_path / "c.pt", replace(RECIPE, epochs=1)
+    fit_tiny(once, checkpoint=path)
+    saved = torch.load(path, weights_only=True)
+    del saved[part]
+    torch.save(saved, path)
+    with pytest.raises(InputError, match="is damaged: remove it"):
+        fit_tiny(once, checkpoint=path, resume=True)
+
+
 def test_numbers_that_are_none_leave_the_last_good_checkpoint(tmp_path):
     path = tmp_path / "c.pt"
 

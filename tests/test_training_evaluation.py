@@ -10,6 +10,7 @@ from torch import nn
 
 from envnet_tutorial import training
 from envnet_tutorial.datasets.clips import ClipArray
+from envnet_tutorial.errors import InputError
 from envnet_tutorial.modes import evaluating
 from envnet_tutorial.settings import InputFormat
 
@@ -20,6 +21,7 @@ class Listener(nn.Module):
     """Scores that say how loud each window is, in a network without weights."""
 
     input_format = InputFormat(sample_rate=RATE, num_samples=600)
+    num_classes = 3
 
     def forward(self, waveform):
         loud = waveform.square().mean(dim=(1, 2)) * 8
@@ -121,3 +123,12 @@ def test_a_network_that_was_tested_can_be_trained():
     training.evaluate(model, clips, PREPARATION)
     history = training.fit(model, clips, replace(RECIPE, epochs=1), progress=False)
     assert np.isfinite(history.epochs.loss[0])
+
+
+@pytest.mark.parametrize("num_classes", [1, 2, 50])
+def test_clips_of_another_number_of_classes_are_refused(num_classes):
+    """One class is the treacherous number: its scores would spread over all the others, and nothing would complain."""
+    model = training.build_model(TinyNet, num_classes, seed=0)
+    for use in (training.evaluate, training.fit):
+        with pytest.raises(InputError, match=f"tells {num_classes} classes apart, and the clips are of 3"):
+            use(model, tones(), PREPARATION if use is training.evaluate else RECIPE)

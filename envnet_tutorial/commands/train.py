@@ -164,6 +164,10 @@ def _settings(arguments: argparse.Namespace, clips, device):
     """Put together what the command line asks for."""
     from envnet_tutorial.run_folder import RunSettings
 
+    if arguments.seed < 0:
+        raise InputError(f"--seed takes a whole number from 0 on; got {arguments.seed}")
+    if arguments.mix == "bc" and len(clips.classes) == 1:
+        raise InputError("--mix bc mixes two classes, and the clips are of one")
     return RunSettings(
         data=str(arguments.data or os.environ.get("ENVNET_DATA") or "synthetic"),
         network=arguments.network,
@@ -207,6 +211,8 @@ def _folds(text: str, present: list[int]) -> tuple[int, ...]:
     except ValueError:
         raise InputError(f"--folds takes 'all' or numbers such as 1,2; got {text!r}") from None
     missing = [fold for fold in folds if fold not in present]
+    if len(present) == 1:
+        raise InputError("all clips are in one fold: there has to be another to learn from")
     if missing:
         raise InputError(f"no clip is in fold {missing[0]}; the folds are {', '.join(map(str, present))}")
     return tuple(dict.fromkeys(folds))

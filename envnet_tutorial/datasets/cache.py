@@ -4,8 +4,9 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +114,7 @@ def _make(paths: Sequence[Path], array: Path, manifest: dict, progress: bool) ->
     digest = hashlib.md5(usedforsecurity=False)
     with (
         # One torch thread in each worker: the workers fill the cores already, and more would only wait for each other.
+        same_threads(),
         ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool,
         tqdm(total=len(paths), desc=f"decode to {rate} Hz", unit="clip", disable=not progress) as bar,
         errors_of_disk(array),
@@ -128,6 +130,19 @@ def _make(paths: Sequence[Path], array: Path, manifest: dict, progress: bool) ->
     content = json.dumps(manifest | {"array_md5": digest.hexdigest()}, indent=1).encode()
     with errors_of_disk(array), written_whole(array.with_suffix(".json"), durable=True) as stream:
         stream.write(content)
+
+
+@contextmanager
+def same_threads() -> Iterator[None]:
+    """Leave the process its number of torch threads.
+
+    What a worker sets is its own, but it is also the default of every thread that has not computed anything yet.
+    """
+    threads = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def decode_clip(path: Path, sample_rate: int, num_samples: int) -> np.ndarray:

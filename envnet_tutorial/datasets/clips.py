@@ -68,13 +68,13 @@ class ClipArray:
 
         Raises
         ------
-        ValueError
+        InputError
             If there is no such fold.
         SourceLeakError
             If a source recording has fragments on both sides.
         """
         if test_fold not in self.folds:
-            raise ValueError(f"no clip is in fold {test_fold}; the folds are {sorted(set(self.folds.tolist()))}")
+            raise InputError(f"no clip is in fold {test_fold}; the folds are {sorted(set(self.folds.tolist()))}")
         return self.split_by(self.folds == test_fold)
 
     def split_by(self, is_test: np.ndarray) -> tuple["ClipArray", "ClipArray"]:
@@ -118,7 +118,7 @@ def random_split(
     """
     num_test = round(test_share * len(clips))
     if not 0 < num_test < len(clips):
-        raise ValueError(f"a test share of {test_share} of {len(clips)} clips leaves one side empty")
+        raise InputError(f"a test share of {test_share} of {len(clips)} clips leaves one side empty")
     is_test = np.zeros(len(clips), dtype=bool)
     is_test[np.random.default_rng(seed).permutation(len(clips))[:num_test]] = True
     if allow_leak:

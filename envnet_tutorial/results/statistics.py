@@ -4,6 +4,8 @@ A run tests several networks, one seed each, on the same clips, some of which ar
 the clips of a recording nor the answers of several seeds to one clip are independent, so they do not count as such.
 """
 
+import math
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,6 +15,9 @@ from scipy import stats
 
 from envnet_tutorial.errors import InputError
 from envnet_tutorial.results.result import Result
+
+#: Fold, recording, take and class of a clip of ESC-50, or recording, class and two numbers of one of UrbanSound8K.
+FRAGMENT = re.compile(r"(?:\d+-(?=[^-]+-[A-Z]))?(?P<recording>[^-]+)(?:-[A-Z][^-]*-\d+|-\d+-\d+-\d+)(?:\.\w+)?$")
 
 
 def in_percent(share: float) -> float:
@@ -51,21 +56,22 @@ def right_answers(result: Result) -> pd.DataFrame:
 
 
 def sources_of(result: Result, names: Sequence[str]) -> np.ndarray:
-    """Return what each clip is a fragment of, recording and class, as ESC-50's file names tell it.
+    """Return what each clip is a fragment of, recording and class, as file names of ESC-50 and UrbanSound8K tell it.
 
     Parameters
     ----------
     result : Result
-        Of the kind "run", on ESC-50, ESC-10 or a set with such names.
+        Of the kind "run".
     names : sequence of str
-        Of its clips.
+        Of its clips. One that is named otherwise counts as a recording of its own.
 
     Returns
     -------
     ndarray of str, shape (clip,)
     """
     labels = result.tables["predictions"].drop_duplicates("name").set_index("name")["label"]
-    return np.array([f"{name.split('-')[1]} {labels[name]}" for name in names])
+    recordings = {name: found["recording"] for name in names if (found := FRAGMENT.match(name))}
+    return np.array([f"{recordings.get(name, name)} {labels[name]}" for name in names])
 
 
 def folds_of(result: Result, names: Sequence[str]) -> np.ndarray:
@@ -113,6 +119,8 @@ def accuracy(result: Result) -> Accuracy:
 def cluster_variance(values: np.ndarray, clusters: np.ndarray) -> float:
     """Return the variance of a mean of values that come in clusters; of clusters of one, that of independent values.
 
+    One cluster says nothing of others: then it is not a number.
+
     Parameters
     ----------
     values : ndarray of float, shape (clip,)
@@ -121,6 +129,8 @@ def cluster_variance(values: np.ndarray, clusters: np.ndarray) -> float:
     """
     deviations = pd.Series(values - values.mean()).groupby(clusters).sum()
     groups = len(deviations)
+    if groups < 2:
+        return math.nan
     return float((deviations**2).sum() / len(values) ** 2 * groups / (groups - 1))
 
 

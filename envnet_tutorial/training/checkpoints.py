@@ -1,7 +1,6 @@
 """Checkpoints: written whole or not at all, and enough to go on as if nothing had happened (lesson 4)."""
 
 import os
-import pickle
 import zlib
 from dataclasses import asdict
 from pathlib import Path
@@ -29,10 +28,7 @@ def save_checkpoint(path: str | os.PathLike, state: TrainingState) -> None:
     InputError
         If the file cannot be written; the checkpoint before is untouched.
     """
-    saved = {
-        "recipe": asdict(state.recipe),
-        "seed": state.seed,
-        "clips": fingerprint(state.clips),
+    saved = identity(state) | {
         "history": state.history.rows,
         "model": state.model.state_dict(),
         "optimizer": state.optimizer.state_dict(),
@@ -48,26 +44,38 @@ def load_checkpoint(path: str | os.PathLike, state: TrainingState) -> None:
     ----------
     path : path-like
     state : TrainingState
-        Started with the same recipe, seed and clips.
+        Started with the same network, recipe, seed and clips.
 
     Raises
     ------
     InputError
         If the file is no checkpoint, or one of another run.
     """
+    wanted = identity(state)
     try:
         saved = torch.load(path, map_location=state.device, weights_only=True)
-        found = {key: saved[key] for key in ("recipe", "seed", "clips")}
-    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, KeyError, TypeError) as error:
+        differing = [key for key in wanted if wanted[key] != saved[key]]
+    except Exception as error:  # torch raises a dozen kinds for a file that is something else
         raise InputError(f"{path} is not a checkpoint of this package, or it is damaged") from error
-    wanted = {"recipe": asdict(state.recipe), "seed": state.seed, "clips": fingerprint(state.clips)}
-    differing = [key for key in wanted if wanted[key] != found[key]]
     if differing:
         raise InputError(f"{path} belongs to a run with other {' and '.join(differing)}: resume with the same ones")
-    state.model.load_state_dict(saved["model"])
-    state.optimizer.load_state_dict(saved["optimizer"])
-    state.scheduler.load_state_dict(saved["scheduler"])
-    state.history.rows[:] = saved["history"]
+    try:
+        state.model.load_state_dict(saved["model"])
+        state.optimizer.load_state_dict(saved["optimizer"])
+        state.scheduler.load_state_dict(saved["scheduler"])
+        state.history.rows[:] = saved["history"]
+    except Exception as error:
+        raise InputError(f"{path} is damaged: remove it, and the training begins anew") from error
+
+
+def identity(state: TrainingState) -> dict:
+    """Return what a checkpoint has to agree on with the training that goes on from it."""
+    return {
+        "network": type(state.model).__name__,
+        "recipe": asdict(state.recipe),
+        "seed": state.seed,
+        "clips": fingerprint(state.clips),
+    }
 
 
 def fingerprint(clips: DeviceClips) -> int:

@@ -155,5 +155,7 @@ def whole_batch_norm(module: nn.BatchNorm1d | nn.BatchNorm2d, x: Tensor) -> Tens
         module.num_batches_tracked += 1
         module.running_mean.lerp_(mean, module.momentum)
         module.running_var.lerp_(variance * count / (count - 1), module.momentum)
-    scale = module.weight * (variance + module.eps).rsqrt()
-    return (centered * scale.view(shape) + module.bias.view(shape)).to(x.dtype)
+    normed = centered * (variance + module.eps).rsqrt().view(shape)
+    if module.affine:
+        normed = normed * module.weight.view(shape) + module.bias.view(shape)
+    return normed.to(x.dtype)

@@ -142,7 +142,7 @@ def evaluate(model: WaveformNetwork, clips: ClipArray, preparation: Preparation,
 
 
 def check_clips(model: WaveformNetwork, clips: ClipArray) -> None:
-    """Refuse an empty set and clips at another rate than the network takes.
+    """Refuse an empty set, and clips at another rate or of another number of classes than the network takes.
 
     Raises
     ------
@@ -155,4 +155,8 @@ def check_clips(model: WaveformNetwork, clips: ClipArray) -> None:
         raise InputError(
             f"{type(model).__name__} hears {wanted:,} Hz and the clips have {clips.sample_rate:,} Hz: "
             f"load them with sample_rate={wanted}"
+        )
+    if clips.num_classes != model.num_classes:
+        raise InputError(
+            f"{type(model).__name__} tells {model.num_classes} classes apart, and the clips are of {clips.num_classes}"
         )
