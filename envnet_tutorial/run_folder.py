@@ -28,6 +28,7 @@ from envnet_tutorial.datasets.clips import ClipArray
 from envnet_tutorial.errors import InputError
 from envnet_tutorial.files import errors_of_disk, is_part, remove_parts, write_json, write_table, write_tensors
 from envnet_tutorial.models import NETWORKS
+from envnet_tutorial.models.base import refuse_lost
 from envnet_tutorial.results import Result, read_table
 from envnet_tutorial.results.views import front_end_arrays
 from envnet_tutorial.training import FoldResult, Recipe, confusion_matrix
@@ -251,11 +252,9 @@ class RunFolder:
             remove_parts(self.path, below=False)
             tables = {fold: self.predictions(fold) for fold in self.finished_folds()}
             hits = {fold: (table.label == table.prediction) for fold, table in tables.items()}
-            rows = [
-                {"fold": fold, "clips": len(hit), "correct": int(hit.sum()), "accuracy": hit.mean()}
-                for fold, hit in hits.items()
-            ]
-            results = pd.DataFrame(rows, columns=["fold", "clips", "correct", "accuracy"])
+            columns = ["fold", "clips", "correct", "accuracy"]
+            rows = [(fold, len(hit), int(hit.sum()), hit.mean()) for fold, hit in hits.items()]
+            results = pd.DataFrame(rows, columns=columns)
             write_table(self.path / "results.csv", results)
             if tables:
                 everything = pd.concat(tables.values())
@@ -263,21 +262,6 @@ class RunFolder:
                 confusion = confusion_matrix(everything.label.array, everything.prediction.array, len(classes))
                 write_table(self.path / "confusion.csv", confusion_table(confusion, classes))
         return results
-
-
-def refuse_lost(network: nn.Module, path: Path) -> None:
-    """Refuse a network whose numbers a training has lost: each of its answers would be no number, and look like one.
-
-    Raises
-    ------
-    InputError
-        If a weight or a running statistic is infinite or not a number.
-    """
-    lost = [name for name, values in network.state_dict().items() if not torch.isfinite(values).all()]
-    if lost:
-        raise InputError(
-            f"{path} holds numbers that are not finite ({lost[0]}): its training has diverged; train at a lower rate"
-        )
 
 
 @dataclass(frozen=True)

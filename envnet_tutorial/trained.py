@@ -9,7 +9,8 @@ from torch import nn
 from envnet_tutorial.datasets import open_folder
 from envnet_tutorial.errors import InputError
 from envnet_tutorial.models import NETWORKS
-from envnet_tutorial.run_folder import RunFolder, refuse_lost
+from envnet_tutorial.models.base import refuse_lost
+from envnet_tutorial.run_folder import RunFolder
 from envnet_tutorial.training import PRESETS, Preparation
 
 

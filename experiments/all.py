@@ -41,6 +41,9 @@ FAST_RUNS = {
     "short": "--network envnet-pooled-norm --preset short --keep-filters 10",
     "short-between-class": "--network envnet-pooled-norm --preset short --mix bc --keep-filters 20",
     "short-paper-order": "--network envnet-reordered --preset short --keep-filters 10",
+} | {
+    f"fast-{network}": f"--network {network} --preset fast"
+    for network in ("m3", "m5", "m11", "m18", "m34-res", "wavemsnet", "envnet-v2")
 }
 SLOW_RUNS = {
     "paper-recipe": "--network envnet-pooled-norm --preset paper --keep-filters 100",

@@ -18,10 +18,13 @@ From then on ``train --network echo`` knows it.
 """
 
 from abc import ABC, abstractmethod
+from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from envnet_tutorial.errors import InputError
 from envnet_tutorial.models.layers import ConvBlock
 from envnet_tutorial.settings import InputFormat
 
@@ -176,3 +179,18 @@ class FeatureConvNetwork(WaveformNetwork):
     def classify(self, features: Tensor) -> Tensor:
         """Read the feature map as a picture with one channel."""
         return self.classifier(features.unsqueeze(1))
+
+
+def refuse_lost(network: nn.Module, path: Path) -> None:
+    """Refuse a network whose numbers a training has lost: each of its answers would be no number, and look like one.
+
+    Raises
+    ------
+    InputError
+        If a weight or a running statistic is infinite or not a number.
+    """
+    lost = [name for name, values in network.state_dict().items() if not torch.isfinite(values).all()]
+    if lost:
+        raise InputError(
+            f"{path} holds numbers that are not finite ({lost[0]}): its training has diverged; train at a lower rate"
+        )
