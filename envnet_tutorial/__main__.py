@@ -1,6 +1,7 @@
 """``python -m envnet_tutorial``: train, evaluate, probe, predict and the rest from a terminal."""
 
 import argparse
+import io
 import os
 import sys
 from importlib import import_module
@@ -45,8 +46,11 @@ def main(arguments: list[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     typed = argparse.Namespace(typed=arguments)  # what provenance repeats
-    options = build_parser(arguments[0] if arguments else None).parse_args(arguments, typed)
+    for stream in (sys.stdout, sys.stderr):  # names of files and classes may hold what the terminal's encoding does not
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
+        options = build_parser(arguments[0] if arguments else None).parse_args(arguments, typed)
         status = options.run(options)
         sys.stdout.flush()
         return status or 0

@@ -59,6 +59,12 @@ def write_json(path: Path, value: object) -> None:
         stream.write(f"{json.dumps(value, indent=2)}\n".encode())
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a content as it is; see `write_json`."""
+    with _kept(path) as stream:
+        stream.write(content)
+
+
 def write_table(path: Path, table: "pd.DataFrame") -> None:
     """Write the columns of a table as CSV, without its index; see `write_json`."""
     with _kept(path) as stream:

@@ -134,12 +134,20 @@ def do_once(step: Step, logs: Path) -> None:
     InputError
         If it fails; it has said itself why.
     """
-    log = logs / f"{step.name}.txt"
-    if log.exists() or (step.result and step.result.exists()):  # a result is written whole or not at all
+    log, asked = logs / f"{step.name}.txt", f"$ {shlex.join(step.command[1:])}\n"
+    if log.exists():
+        with log.open(encoding="utf-8") as file:
+            if file.readline() == asked:
+                return
+        raise InputError(
+            f"{log} is of other data, seeds or options: name another folder, or give what it was made with"
+        )
+    if step.result and step.result.exists():  # a result is written whole or not at all
         return
     begun, part = time.monotonic(), log.with_name(log.name + PART_SUFFIX)
     output = {"stdout": subprocess.PIPE, "text": True, "encoding": "utf-8"}
     with part.open("w", encoding="utf-8") as file, subprocess.Popen(step.command, **output) as process:
+        file.write(asked)
         for line in process.stdout:
             print(line, end="", flush=True)
             file.write(line)

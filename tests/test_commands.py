@@ -1,5 +1,6 @@
 """The command line: help at once, one sentence and status 2 for wrong input, and predictions that are what they say."""
 
+import io
 import platform
 import re
 import subprocess
@@ -11,10 +12,12 @@ import pandas as pd
 import pytest
 import soundfile
 import torch
+from matplotlib.figure import Figure
 
 from envnet_tutorial import commands
 from envnet_tutorial.__main__ import main
 from envnet_tutorial.commands import VERBS
+from envnet_tutorial.errors import InputError
 from envnet_tutorial.models import EnvNet
 from envnet_tutorial.probing import response_matrix
 from envnet_tutorial.settings import ENVNET_INPUT
@@ -113,6 +116,9 @@ def wrong_inputs(folder, weights, noise):
         "no run": (["predict", noise, "--weights", folder], "is not a run folder"),
         "other class count": (["predict", noise, "--weights", weights, "--data", classes], "4 classes"),
         "no such device": (["predict", noise, "--weights", weights, "--device", "abacus"], "no device abacus"),
+        "a device that computes nothing": (["predict", noise, "--weights", weights, "--device", "meta"], "device meta"),
+        "a picture that is none": (["probe", "--weights", weights, "--out", folder / "x.v2"], "is the name of a PNG"),
+        "a picture that is a folder": (["probe", "--weights", weights, "--out", folder], "is a folder"),
         "none of the classes": (["predict", noise, "--weights", weights, "--top", "0"], "--top"),
         "one tone": (["probe", "--weights", weights, "--out", folder / "x.png", "--tones", "1"], "--tones"),
         "nothing to probe": (["probe", "--weights", noise, "--out", folder / "x.png"], "does not hold the weights"),
@@ -154,6 +160,29 @@ def test_probe_draws_what_the_filters_answer(weights, tmp_path, capsys):
     np.testing.assert_allclose(table.to_numpy(), expected[table.index], rtol=2e-2, atol=2e-3)
     peaks = table.to_numpy().argmax(axis=1)
     assert (np.diff(peaks) >= 0).all()
+
+
+def test_a_probe_that_fails_leaves_what_was_there(weights, tmp_path, monkeypatch, capsys):
+    """The picture is drawn before either file is touched, and a name without an ending gets the usual one."""
+    command = ["probe", "--weights", str(weights), "--out", str(tmp_path / "filters"), "--tones", "24"]
+    assert main(command) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["filters.csv", "filters.png"]
+    before = (tmp_path / "filters.csv").read_bytes()
+
+    def refuse(*_, **__):
+        raise InputError("no ink")
+
+    monkeypatch.setattr(Figure, "savefig", refuse)
+    assert main([*command[:-1], "12"]) == 2
+    assert (tmp_path / "filters.csv").read_bytes() == before
+
+
+def test_a_name_that_the_terminal_cannot_write_is_written_all_the_same(monkeypatch):
+    told = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr("sys.stderr", told)
+    assert main(["predict", "done ✓.wav"]) == 2
+    told.flush()
+    assert told.buffer.getvalue().startswith(rb"done \u2713.wav is not there")
 
 
 def test_synthesize_writes_the_clips_it_speaks_of(tmp_path, capsys):

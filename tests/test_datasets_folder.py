@@ -1,6 +1,7 @@
 """Folders in ESC-50's layout: metadata that holds together, and splits that do not leak."""
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -84,6 +85,7 @@ def test_a_folder_may_mix_kinds_and_rates(tmp_path):
         (lambda text: "", "cannot be read as a table"),
         (lambda text: text.replace("wav,1,", "wav,one,"), "not a whole number"),
         (lambda text: text.replace("rooster", "dog"), "not one to one"),
+        (lambda text: text.replace("rooster", "label"), "a category 'label', as a column of every result is called"),
     ],
 )
 def test_metadata_that_does_not_hold_together_is_named(tmp_path, change, reason):
@@ -92,6 +94,16 @@ def test_metadata_that_does_not_hold_together_is_named(tmp_path, change, reason)
     path.write_text(change(path.read_text()))
     with pytest.raises(InputError, match=reason):
         read_folder(tmp_path).decode(8_000, seconds=0.25, progress=False)
+
+
+def test_a_clip_that_ends_too_early_is_damaged_unless_it_was_published_so(tmp_path):
+    lay_out(tmp_path, FILES)
+    path = tmp_path / "audio" / "1-1000-A-0.wav"
+    path.write_bytes(path.read_bytes()[:2_000])
+    with pytest.raises(InputError, match=r"1-1000-A-0.wav is truncated: 0.\d+ s of the 0.250 s"):
+        read_folder(tmp_path).decode(8_000, seconds=0.25, progress=False)
+    published = replace(read_folder(tmp_path), verified=True).decode(8_000, seconds=0.25, progress=False)
+    assert published.samples[0].any() and not published.samples[0, -1000:].any()
 
 
 def test_a_folder_that_is_no_set_is_named(tmp_path):

@@ -13,6 +13,7 @@ from envnet_tutorial.datasets import synthetic
 from envnet_tutorial.datasets.sounds.filters import apply_response, band, vocal_tract
 from envnet_tutorial.datasets.sounds.signals import add_at, drift, poisson_impulses, pulse_train
 from envnet_tutorial.datasets.synthetic import CLASSES, SOUNDS, Fragment, example, plan, synthesize
+from envnet_tutorial.errors import InputError
 from envnet_tutorial.settings import CLIP_RATE, CLIP_SECONDS
 
 #: Sum of absolute samples of example(category, seed=0), in full-scale units, for recipe version 2.
@@ -190,6 +191,14 @@ def test_a_truncated_file_or_an_old_recipe_is_made_again(small_set, monkeypatch)
     assert not synthetic._is_complete(small_set, recipe | {"version": synthetic.RECIPE_VERSION + 1})
     monkeypatch.setattr(synthetic, "FILE_BYTES", synthetic.FILE_BYTES + 2)
     assert not synthetic._is_complete(small_set, recipe)
+
+
+def test_a_file_that_somebody_put_into_the_set_is_not_lost(tmp_path):
+    folder = synthesize(tmp_path / "set", clips_per_class=5, progress=False)
+    (folder / "audio" / "mine.wav").write_text("my voice")
+    with pytest.raises(InputError, match=r"mine.wav was not made by synthesize\(\) and would be lost"):
+        synthesize(folder, seed=1, clips_per_class=5, progress=False)
+    assert (folder / "audio" / "mine.wav").read_text() == "my voice"
 
 
 def test_a_foreign_folder_is_left_alone(tmp_path):

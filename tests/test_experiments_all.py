@@ -164,7 +164,9 @@ def test_a_step_is_done_once_and_what_it_prints_is_kept(tmp_path, capsys):
     count = f"open({str(tmp_path / 'count')!r}, 'a').write('x'); print('done')"
     for _ in range(2):
         everything.do_once(step("a", count), tmp_path)
-    assert (tmp_path / "count").read_text() == "x" and (tmp_path / "a.txt").read_text() == "done\n"
+    command, *printed = (tmp_path / "a.txt").read_text().splitlines()
+    assert (tmp_path / "count").read_text() == "x" and printed == ["done"]
+    assert shlex.split(command) == ["$", "-c", count]
     assert capsys.readouterr().out.startswith("done\na: 0 s")
 
 
@@ -172,7 +174,14 @@ def test_a_step_that_fails_is_done_again(tmp_path):
     with pytest.raises(InputError, match="a ended with status 1"):
         everything.do_once(step("a", "print('half'); raise SystemExit(1)"), tmp_path)
     everything.do_once(step("a", "print('whole')"), tmp_path)
-    assert (tmp_path / "a.txt").read_text() == "whole\n" and not list(tmp_path.glob("*.part"))
+    assert (tmp_path / "a.txt").read_text().endswith("\nwhole\n") and not list(tmp_path.glob("*.part"))
+
+
+def test_what_another_command_has_left_is_not_taken_for_this_one(tmp_path):
+    """Other data or more seeds in the same folder would else print nothing, do nothing and end well."""
+    everything.do_once(step("a", "print('ESC-10')"), tmp_path)
+    with pytest.raises(InputError, match=r"a.txt is of other data, seeds or options"):
+        everything.do_once(step("a", "print('ESC-50')"), tmp_path)
 
 
 def test_a_result_that_is_there_needs_no_step(tmp_path):

@@ -54,8 +54,11 @@ def test_a_result_that_cannot_be_written_leaves_nothing(result, tmp_path, monkey
 
 def test_what_a_killed_process_left_is_removed(result, tmp_path):
     (tmp_path / ".result.x1.part").mkdir()
+    others = [".result.v2.x1.part", ".other.x1.part"]
+    for name in others:
+        (tmp_path / name).mkdir()
     result.save(tmp_path / "result")
-    assert [path.name for path in tmp_path.iterdir()] == ["result"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["result", *others])
 
 
 def test_a_folder_that_holds_none_or_half_of_one_is_refused(result, tmp_path):

@@ -44,7 +44,15 @@ def test_a_wrong_recipe_is_refused():
         "precision": "half",
         "epochs": 0,
         "label_smoothing": 1,
+        "batch_size": 2.5,
         "compression_ratio": 0.5,
+        "learning_rate": 0,
+        "warmup": 1,
+        "momentum": 0,
+        "weight_decay": -1e-4,
+        "milestones": (75, 90),
+        "max_scale": 0.8,
+        "max_gain_db": float("inf"),
     }.items():
         with pytest.raises(ValueError, match=field):
             replace(FAST, **{field: value})

@@ -17,9 +17,20 @@ def to_int16(waveform: Tensor | np.ndarray) -> np.ndarray:
 
 
 def as_int16(waveform: Tensor | np.ndarray) -> np.ndarray:
-    """Give a waveform as 16-bit samples: those are left as they are, floats in [-1, 1] are rounded by `to_int16`."""
+    """Give a waveform as 16-bit samples: those are left as they are, floats in [-1, 1] are rounded by `to_int16`.
+
+    Raises
+    ------
+    InputError
+        If it holds other integers, or what is not a number.
+    """
     values = np.asarray(waveform)
-    return values if values.dtype == np.int16 else to_int16(values)
+    if values.dtype == np.int16:
+        return values
+    values = as_float(values).numpy()
+    if not np.isfinite(values).all():
+        raise InputError("the waveform holds samples that are not numbers (NaN or infinity)")
+    return to_int16(values)
 
 
 def as_float(waveform: Tensor | np.ndarray) -> Tensor:

@@ -261,7 +261,7 @@ def usable_device(name: str | None):
 
     try:
         device = choose_device(name)
-        torch.zeros(1, device=device)
+        torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError) as error:
         raise InputError(f"this machine has no device {name} that torch can use") from error
     return device

@@ -30,6 +30,7 @@ def decode(
     num_samples: int,
     cache: Path | None = None,
     progress: bool = True,
+    allow_truncated: bool = False,
 ) -> np.ndarray:
     """Decode sound files to one array of mono int16, or map the one that was made before (lesson 1).
 
@@ -45,6 +46,9 @@ def decode(
         Folder of the decoded sets; by default ``decoded`` in `cache_root`.
     progress : bool
         Show a progress bar while decoding.
+    allow_truncated : bool
+        Take files whose header promises more than they hold. In a set that is verified by checksum, that is how such a
+        file was published; in any other it is damaged.
 
     Returns
     -------
@@ -76,7 +80,7 @@ def decode(
         with FileLock(cache / ".lock"):
             remove_parts(cache)
             if not _is_whole(array, manifest):  # another process may have made it meanwhile
-                _make(paths, array, manifest, progress)
+                _make(paths, array, manifest, progress, allow_truncated)
     return np.load(array, mmap_mode="c")  # writable in memory, as torch wants it; the file stays
 
 
@@ -106,7 +110,7 @@ def _header(num_clips: int, num_samples: int) -> bytes:
     return stream.getvalue()
 
 
-def _make(paths: Sequence[Path], array: Path, manifest: dict, progress: bool) -> None:
+def _make(paths: Sequence[Path], array: Path, manifest: dict, progress: bool, allow_truncated: bool) -> None:
     """Decode all files in parallel and write the array row by row, then its manifest."""
     rate, length = manifest["sample_rate"], manifest["num_samples"]
     require_space(array.parent, _num_bytes(manifest), "the decoded set")
@@ -123,7 +127,7 @@ def _make(paths: Sequence[Path], array: Path, manifest: dict, progress: bool) ->
         header = _header(len(paths), length)
         stream.write(header)
         digest.update(header)
-        for row in pool.map(lambda path: decode_clip(path, rate, length), paths):
+        for row in pool.map(lambda path: decode_clip(path, rate, length, allow_truncated), paths):
             stream.write(row.data)
             digest.update(row.data)
             bar.update()
@@ -145,10 +149,10 @@ def same_threads() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def decode_clip(path: Path, sample_rate: int, num_samples: int) -> np.ndarray:
+def decode_clip(path: Path, sample_rate: int, num_samples: int, allow_truncated: bool = False) -> np.ndarray:
     """Decode one file to mono int16 of an exact length, zeros at the end where it is shorter."""
-    # A set is verified by checksum, so a header that promises too much is how that file was published.
-    waveform, _ = load_audio(path, sample_rate=sample_rate, mono=True, allow_truncated=True)  # (1, sample)
+    options = {"mono": True, "allow_truncated": allow_truncated}
+    waveform, _ = load_audio(path, sample_rate=sample_rate, **options)  # (1, sample)
     row = np.zeros(num_samples, dtype="<i2")
     found = to_int16(waveform[0, :num_samples])
     row[: len(found)] = found

@@ -131,7 +131,8 @@ class ESC50:
 
     def clips(self, sample_rate: int, *, seconds: float = CLIP_SECONDS, progress: bool = True) -> ClipArray:
         """Decode the set at one rate, through the cache (see `envnet_tutorial.datasets.cache.decode`)."""
-        return ClipTable(self.folder / "audio", self.table).decode(sample_rate, seconds=seconds, progress=progress)
+        clips = ClipTable(self.folder / "audio", self.table, verified=True)
+        return clips.decode(sample_rate, seconds=seconds, progress=progress)
 
     def validate(self) -> Validation:
         """Look at every file anew and tell whole, missing, corrupt and extra ones apart."""

@@ -10,6 +10,8 @@ from envnet_tutorial.datasets.clips import ClipArray
 from envnet_tutorial.errors import InputError
 from envnet_tutorial.settings import CLIP_SECONDS
 
+#: What the tables of a run call their own columns, beside one for each class.
+RESERVED = {"seed", "fold", "name", "label", "prediction", "truth"}
 #: Columns of ``meta/esc50.csv`` that are read.
 COLUMNS = ("filename", "fold", "target", "category", "src_file")
 
@@ -24,10 +26,13 @@ class ClipTable:
         Where the relative paths in ``table.filename`` start.
     table : DataFrame
         One row a clip with the columns `COLUMNS`.
+    verified : bool, default False
+        Whether each file is known by its checksum. One that ends too early was published so, then; else it is damaged.
     """
 
     folder: Path
     table: pd.DataFrame
+    verified: bool = False
 
     def __len__(self) -> int:
         return len(self.table)
@@ -71,6 +76,7 @@ class ClipTable:
             num_samples=round(seconds * sample_rate),
             cache=cache,
             progress=progress,
+            allow_truncated=self.verified,
         )
         return ClipArray(
             samples=samples,
@@ -124,6 +130,9 @@ def read_metadata(metadata: Path) -> pd.DataFrame:
         raise InputError(f"{metadata} lacks {', '.join(absent) or 'values'}: ESC-50's columns are {', '.join(COLUMNS)}")
     if table.empty or not all(pd.api.types.is_integer_dtype(table[column]) for column in ("fold", "target")):
         raise InputError(f"{metadata} lists no clip, or a fold or target that is not a whole number")
+    taken = sorted(RESERVED.intersection(table["category"]))
+    if taken:
+        raise InputError(f"{metadata} has a category {taken[0]!r}, as a column of every result is called: rename it")
     _check_names(table["filename"], metadata)
     return table
 

@@ -7,6 +7,7 @@ ESC-50 (Piczak 2015, https://doi.org/10.1145/2733373.2806390), so that real data
 
 import csv
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ from envnet_tutorial.settings import CLIP_RATE, CLIP_SECONDS
 
 #: Changes whenever the same seed would give other bytes; stored in ``meta/recipe.json``.
 RECIPE_VERSION = 2
+#: What a set consists of.
+MADE = re.compile(r"audio/\d-\d+-[A-Z]-\d+\.wav|meta/(esc50\.csv|recipe\.json)")
 
 #: ESC-50's target numbers and names of the ten classes that make up ESC-10.
 CLASSES = {
@@ -267,9 +270,10 @@ def _is_complete(folder: Path, recipe: dict) -> bool:
 def _recipe_of(folder: Path) -> dict | None:
     """Read the recipe of a synthetic set; None where there is none."""
     try:
-        return json.loads((folder / "meta" / "recipe.json").read_text(encoding="utf-8"))
+        recipe = json.loads((folder / "meta" / "recipe.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+    return recipe if isinstance(recipe, dict) else None
 
 
 def _refuse_foreign(folder: Path) -> None:
@@ -282,6 +286,11 @@ def _refuse_foreign(folder: Path) -> None:
     is_ours = (_recipe_of(folder) or {}).get("name") == "envnet-tutorial" and content <= {"audio", "meta"}
     if content and not is_ours:
         raise InputError(f"{folder} is not empty and was not made by synthesize(); name a new or an empty folder")
+    strangers = sorted(path for path in folder.glob("*/*") if not MADE.fullmatch(path.relative_to(folder).as_posix()))
+    if strangers:
+        raise InputError(
+            f"{strangers[0]} was not made by synthesize() and would be lost: move it out of {folder} first"
+        )
 
 
 def _require_seed(seed: int) -> None:

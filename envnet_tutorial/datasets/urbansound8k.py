@@ -103,7 +103,7 @@ class UrbanSound8K:
     @property
     def clip_table(self) -> ClipTable:
         """The clips as those of any folder."""
-        return ClipTable(self.folder / "audio", self.table)
+        return ClipTable(self.folder / "audio", self.table, verified=True)
 
     @property
     def paths(self) -> list[Path]:

@@ -1,6 +1,7 @@
 """The one form of a result: settings, tables, arrays, in memory and as a folder."""
 
 import json
+import re
 import shutil
 import tempfile
 import zipfile
@@ -72,8 +73,10 @@ class Result:
             raise InputError(f"{folder} exists: remove it or choose another name")
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
-            for leftover in folder.parent.glob(f".{folder.name}.*{PART_SUFFIX}"):  # of a process that was killed
-                shutil.rmtree(leftover)
+            unfinished_name = re.compile(rf"\.{re.escape(folder.name)}\.\w+{re.escape(PART_SUFFIX)}")
+            for leftover in folder.parent.iterdir():  # of a process that was killed
+                if unfinished_name.fullmatch(leftover.name) and leftover.is_dir():
+                    shutil.rmtree(leftover)
             unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=PART_SUFFIX))
             try:
                 self.write_into(unfinished)

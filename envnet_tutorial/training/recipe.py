@@ -92,12 +92,22 @@ class Recipe:
         for field, allowed in choices.items():
             if getattr(self, field) not in allowed:
                 raise ValueError(f"{field} must be one of {', '.join(allowed)}; got {getattr(self, field)!r}")
-        if self.epochs < 1 or self.batch_size < 1:
+        if not all(isinstance(count, int) and count >= 1 for count in (self.epochs, self.batch_size)):
             raise ValueError(f"epochs and batch_size must be at least 1; got {self.epochs} and {self.batch_size}")
-        if not 0 <= self.label_smoothing < 1:
-            raise ValueError(f"label_smoothing must be at least 0 and below 1; got {self.label_smoothing}")
-        if not self.compression_ratio >= 1:  # nor if it is not a number
-            raise ValueError(f"compression_ratio must be at least 1; got {self.compression_ratio}")
+        ranges = {  # none holds for what is not a number
+            "learning_rate": ("above 0", 0 < self.learning_rate < math.inf),
+            "milestones": ("shares from 0 to 1", all(0 <= milestone <= 1 for milestone in self.milestones)),
+            "warmup": ("at least 0 and below 1", 0 <= self.warmup < 1),
+            "momentum": ("above 0 and below 1", 0 < self.momentum < 1),
+            "weight_decay": ("at least 0", 0 <= self.weight_decay < math.inf),
+            "label_smoothing": ("at least 0 and below 1", 0 <= self.label_smoothing < 1),
+            "max_scale": ("at least 1", 1 <= self.max_scale < math.inf),
+            "max_gain_db": ("at least 0", 0 <= self.max_gain_db < math.inf),
+            "compression_ratio": ("at least 1", 1 <= self.compression_ratio < math.inf),
+        }
+        for field, (wanted, is_within) in ranges.items():
+            if not is_within:
+                raise ValueError(f"{field} must be {wanted}; got {getattr(self, field)}")
 
     @property
     def preparation(self) -> Preparation:
