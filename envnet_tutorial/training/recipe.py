@@ -103,7 +103,7 @@ class Recipe:
             "label_smoothing": ("at least 0 and below 1", 0 <= self.label_smoothing < 1),
             "max_scale": ("at least 1", 1 <= self.max_scale < math.inf),
             "max_gain_db": ("at least 0", 0 <= self.max_gain_db < math.inf),
-            "compression_ratio": ("at least 1", 1 <= self.compression_ratio < math.inf),
+            "compression_ratio": ("at least 1", self.compression_ratio >= 1),
         }
         for field, (wanted, is_within) in ranges.items():
             if not is_within:
