@@ -1,7 +1,6 @@
 """Networks that come with the package, ready to name a sound, and how often they are right (lesson 7)."""
 
 import functools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -174,10 +173,14 @@ def naming_rule(clips: pd.DataFrame, trust: float = TRUST, parts: int = 5) -> Na
     return NamingRule(lowest_threshold(sure, right, trust), len(clips), int(named.sum()), int((named & right).sum()))
 
 
+#: A threshold above all probabilities, and still a number that JSON can hold.
+OUT_OF_REACH = float(np.nextafter(np.float32(1), np.float32(2)))
+
+
 def lowest_threshold(sure: np.ndarray, right: np.ndarray, trust: float) -> float:
-    """Return the lowest probability such that of all that reach it the wished share is right; without one, infinity."""
+    """Return the lowest probability such that of all that reach it the wished share is right, or one out of reach."""
     order = np.argsort(-sure, kind="stable")
     shares = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     last = np.diff(sure[order], append=-np.inf) < 0  # whoever reaches a probability, all that are as sure do
     enough = np.flatnonzero((shares >= trust) & last)
-    return float(sure[order[enough[-1]]]) if len(enough) else math.inf
+    return float(sure[order[enough[-1]]]) if len(enough) else OUT_OF_REACH

@@ -132,7 +132,7 @@ def do_once(step: Step, logs: Path) -> None:
     Raises
     ------
     InputError
-        If it fails; it has said itself why.
+        If it fails; it has said itself why. If what it has left before is of another command.
     """
     log, asked = logs / f"{step.name}.txt", f"$ {shlex.join(step.command[1:])}\n"
     if log.exists():

@@ -11,7 +11,7 @@ from envnet_tutorial import training
 from envnet_tutorial.errors import InputError
 from envnet_tutorial.models import NETWORKS
 from envnet_tutorial.models.compact import CompactPooledNorm
-from envnet_tutorial.pretrained import WEIGHTS, Pretrained, load_pretrained, lowest_threshold, naming_rule
+from envnet_tutorial.pretrained import OUT_OF_REACH, WEIGHTS, Pretrained, load_pretrained, lowest_threshold, naming_rule
 from envnet_tutorial.results import Result, load_result
 
 
@@ -84,12 +84,12 @@ def test_the_lowest_threshold_against_all_that_there_are():
         sure = random.permutation(np.linspace(0.05, 1, 60))
         right = random.random(60) < sure
         enough = [limit for limit in sure if right[sure >= limit].mean() >= trust]
-        assert lowest_threshold(sure, right, trust) == (min(enough) if enough else np.inf)
-    assert lowest_threshold(np.array([0.4, 1.0]), np.array([False, False]), 0.8) == np.inf
+        assert lowest_threshold(sure, right, trust) == (min(enough) if enough else OUT_OF_REACH)
+    assert lowest_threshold(np.array([0.4, 1.0]), np.array([False, False]), 0.8) == OUT_OF_REACH
 
 
 def test_clips_that_are_as_sure_as_each_other_are_named_together_or_not_at_all():
-    assert lowest_threshold(np.array([0.9, 0.9, 0.5]), np.array([True, False, False]), 0.8) == np.inf
+    assert lowest_threshold(np.array([0.9, 0.9, 0.5]), np.array([True, False, False]), 0.8) == OUT_OF_REACH
     assert lowest_threshold(np.array([0.9, 0.9, 0.5]), np.array([True, True, False]), 0.8) == 0.9
 
 

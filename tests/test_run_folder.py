@@ -334,3 +334,24 @@ def test_what_cannot_be_trained_leaves_no_run_folder(data, tmp_path, capsys, arg
     assert train(data, tmp_path / "run", *arguments) == 2
     assert complaint in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "arguments", "complaint"),
+    [
+        (1, "1", [], "all clips are in one fold"),
+        (slice(2, 4), ["0", "a"], ["--mix", "bc"], "--mix bc mixes two classes"),
+    ],
+)
+def test_a_set_of_one_fold_or_one_class_is_refused_before_anything_is_made(
+    data, tmp_path, capsys, column, value, arguments, complaint
+):
+    shutil.copytree(data, tmp_path / "set")
+    table = tmp_path / "set" / "meta" / "esc50.csv"
+    head, *rows = [line.split(",") for line in table.read_text().splitlines()]
+    for row in rows:
+        row[column] = value
+    table.write_text("\n".join(map(",".join, [head, *rows])))
+    assert train(tmp_path / "set", tmp_path / "run", *arguments) == 2
+    assert complaint in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

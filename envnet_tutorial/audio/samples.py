@@ -27,10 +27,7 @@ def as_int16(waveform: Tensor | np.ndarray) -> np.ndarray:
     values = np.asarray(waveform)
     if values.dtype == np.int16:
         return values
-    values = as_float(values).numpy()
-    if not np.isfinite(values).all():
-        raise InputError("the waveform holds samples that are not numbers (NaN or infinity)")
-    return to_int16(values)
+    return to_int16(finite(as_float(values).numpy()))
 
 
 def as_float(waveform: Tensor | np.ndarray) -> Tensor:
@@ -49,6 +46,11 @@ def as_frames(waveform: Tensor | np.ndarray) -> np.ndarray:
     values = values[None] if values.ndim == 1 else values
     if values.ndim != 2 or not values.size:
         raise InputError(f"a waveform has the shape (channel, sample) and at least one sample, not {values.shape}")
-    if not np.isfinite(values).all():
+    return np.ascontiguousarray(finite(values).T)
+
+
+def finite(samples: np.ndarray) -> np.ndarray:
+    """Return samples as they are, unless one is no number."""
+    if not np.isfinite(samples).all():
         raise InputError("the waveform holds samples that are not numbers (NaN or infinity)")
-    return np.ascontiguousarray(values.T)
+    return samples

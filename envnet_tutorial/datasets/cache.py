@@ -151,8 +151,8 @@ def same_threads() -> Iterator[None]:
 
 def decode_clip(path: Path, sample_rate: int, num_samples: int, allow_truncated: bool = False) -> np.ndarray:
     """Decode one file to mono int16 of an exact length, zeros at the end where it is shorter."""
-    options = {"mono": True, "allow_truncated": allow_truncated}
-    waveform, _ = load_audio(path, sample_rate=sample_rate, **options)  # (1, sample)
+    # (1, sample)
+    waveform, _ = load_audio(path, sample_rate=sample_rate, mono=True, allow_truncated=allow_truncated)
     row = np.zeros(num_samples, dtype="<i2")
     found = to_int16(waveform[0, :num_samples])
     row[: len(found)] = found
