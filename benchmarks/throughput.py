@@ -255,6 +255,14 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def destination(options: argparse.Namespace) -> Path | None:
+    """Return the folder that the measurement goes to, if it is to be kept; end the program where there is one."""
+    folder = options.out or (SHIPPED / options.name if options.name else None)
+    if folder and folder.exists():
+        sys.exit(f"{folder} exists: remove it or choose another name")
+    return folder
+
+
 def main() -> None:
     """Measure and print."""
     options = parse()
@@ -262,6 +270,7 @@ def main() -> None:
     if options.serve:
         serve(options.serve, options)
         return
+    folder = destination(options)
     command = command_line("benchmarks.throughput", sys.argv[1:])
     machine = provenance(torch.device(options.device), command=command, data="noise", seed=0)
     with started(options) as turns:
@@ -275,7 +284,7 @@ def main() -> None:
         print(f"{rate:,.0f} GFLOP/s of a matrix product in {precision}: limit {limit:,.0f} clips/s")
     print(f"{table['bandwidth'].median() / 1e9:.1f} GB/s of a copy")
     print(spelled_out(summary).to_string(index=False))
-    if folder := options.out or (options.name and SHIPPED / options.name):
+    if folder:
         write(folder, options, machine, table, summary)
 
 

@@ -8,7 +8,7 @@ from importlib import import_module
 
 from envnet_tutorial import __version__
 from envnet_tutorial.commands import VERBS
-from envnet_tutorial.errors import InputError
+from envnet_tutorial.errors import InputError, refusal
 
 #: What a shell expects: 2 for wrong input, 130 for Ctrl-C, 141 for a reader such as `head` that has left.
 WRONG_INPUT, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
@@ -64,6 +64,9 @@ def main(arguments: list[str] | None = None) -> int:
         # Python flushes stdout once more when it ends, which would complain again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
+    except OSError as error:  # a folder that may not be read, a name too long, a disk that may not be written to
+        print(refusal(error), file=sys.stderr)
+        return WRONG_INPUT
 
 
 if __name__ == "__main__":

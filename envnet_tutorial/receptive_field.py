@@ -88,13 +88,14 @@ class FieldTracker(TorchDispatchMode):
         result = func(*args, **(kwargs or {}))
         inputs = [leaf for leaf in tree_leaves(args) if isinstance(leaf, Tensor) and id(leaf) in self.fields]
         if inputs:
-            field = self._field_after(func.overloadpacket.__name__, args, inputs)
-            for tensor in (leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)):
+            results = [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
+            field = self._field_after(func.overloadpacket.__name__, args, inputs, results[0])
+            for tensor in results:
                 self.fields[id(tensor)] = field
                 self.alive.append(tensor)
         return result
 
-    def _field_after(self, name: str, args: tuple, inputs: list[Tensor]) -> ReceptiveField | None:
+    def _field_after(self, name: str, args: tuple, inputs: list[Tensor], result: Tensor) -> ReceptiveField | None:
         fields = [self.fields[id(tensor)] for tensor in inputs]
         if None in fields:
             return None
@@ -107,7 +108,8 @@ class FieldTracker(TorchDispatchMode):
             return field.after(args[1].shape[-1], stride, padding, dilation)
         if name in _POOLINGS and time_is_last:
             kernel, stride, padding, dilation = _pooling_window(name, args)
-            return field.after(kernel, stride, padding, dilation)
+            # With ceil_mode the last window may reach beyond the end: one position more than `after` counts.
+            return replace(field.after(kernel, stride, padding, dilation), length=result.shape[-1])
         if name == "constant_pad_nd" and time_is_last:
             left, right = args[1][:2]
             return replace(field, start=field.start - left * field.step, length=field.length + left + right)

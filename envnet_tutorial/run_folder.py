@@ -32,6 +32,10 @@ from envnet_tutorial.models.base import refuse_lost
 from envnet_tutorial.results import Result, read_table
 from envnet_tutorial.results.views import front_end_arrays
 from envnet_tutorial.training import FoldResult, Recipe, confusion_matrix
+from envnet_tutorial.training.front_ends import FrontEndKeeper, kept_steps, read_front_ends
+
+#: The file by which processes take turns at what belongs to the whole run.
+LOCK = ".lock"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,13 +100,13 @@ class RunFolder:
         path = Path(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
-            is_free = all(is_part(entry) for entry in path.iterdir())
+            with FileLock(path / LOCK):  # of two processes that ask for one folder, one gets it
+                if not all(is_part(entry) or entry.name == LOCK for entry in path.iterdir()):
+                    raise InputError(f"{path} is not empty: choose another folder, or go on in it with --resume")
+                remove_parts(path)
+                write_json(path / "settings.json", asdict(settings) | {"provenance": provenance})
         except OSError as error:
             raise InputError(f"{path} cannot be a run folder: {error.strerror}") from error
-        if not is_free:
-            raise InputError(f"{path} is not empty: choose another folder, or go on in it with --resume")
-        remove_parts(path)
-        write_json(path / "settings.json", asdict(settings) | {"provenance": provenance})
         return cls(path, settings, provenance)
 
     @classmethod
@@ -150,16 +154,24 @@ class RunFolder:
             remove_parts(self.fold_path(fold))
             yield
 
-    def front_end_keeper(self, fold: int, every: int) -> "FrontEndKeeper":
-        """Return a callback of `training.fit` that keeps the front end of a fold's network every so many steps."""
+    def front_end_keeper(self, fold: int, every: int) -> FrontEndKeeper:
+        """Return a callback of `training.fit` that keeps the front end of a fold's network every so many steps.
+
+        Raises
+        ------
+        InputError
+            If the fold has been trained for a while and its front end was not kept so.
+        """
         folder = self.fold_path(fold) / "front_end"
         folder.mkdir(parents=True, exist_ok=True)
+        kept, is_begun = list(kept_steps(folder))[:2], self.checkpoint(fold).exists()
+        if kept not in ([0], [0, every]) and (kept or is_begun):
+            raise InputError(f"fold {fold} of {self.path} was not begun with --keep-filters {every}: go on as it began")
         return FrontEndKeeper(folder, every)
 
     def front_ends(self, fold: int) -> dict[int, dict[str, torch.Tensor]]:
         """Read the kept front ends of a fold: its state dict for each kept step, in order."""
-        paths = sorted((self.fold_path(fold) / "front_end").glob("step-*.pt"))
-        return {int(path.stem.removeprefix("step-")): torch.load(path, weights_only=True) for path in paths}
+        return read_front_ends(self.fold_path(fold) / "front_end")
 
     def finished_folds(self) -> list[int]:
         """Return the folds whose network is trained and tested."""
@@ -248,7 +260,7 @@ class RunFolder:
     def write_summary(self) -> pd.DataFrame:
         """Write results.csv and the confusion matrix of all finished folds, and return the results, a row a fold."""
         # Read behind the lock, too: what another process finishes meanwhile would be lost from the table.
-        with errors_of_disk(self.path), FileLock(self.path / ".lock"):
+        with errors_of_disk(self.path), FileLock(self.path / LOCK):
             remove_parts(self.path, below=False)
             tables = {fold: self.predictions(fold) for fold in self.finished_folds()}
             hits = {fold: (table.label == table.prediction) for fold, table in tables.items()}
@@ -262,30 +274,6 @@ class RunFolder:
                 confusion = confusion_matrix(everything.label.array, everything.prediction.array, len(classes))
                 write_table(self.path / "confusion.csv", confusion_table(confusion, classes))
         return results
-
-
-@dataclass(frozen=True)
-class FrontEndKeeper:
-    """Write the front end of a network to a folder every so many steps of a training run (lesson 5).
-
-    A resumed run writes the same files again, so nothing is lost to a kill.
-
-    Parameters
-    ----------
-    folder : Path
-    every : int
-        Steps from one file to the next.
-    """
-
-    folder: Path
-    every: int
-
-    def __call__(self, step: int, model: nn.Module) -> None:
-        """Write the state dict of the front end if it is time to; step 0 is before any training."""
-        if step % self.every == 0:
-            weights = model.frontend_module.state_dict()
-            state = {key: value.detach().cpu().contiguous() for key, value in weights.items()}
-            write_tensors(self.folder / f"step-{step:06d}.pt", state)
 
 
 def prediction_table(result: FoldResult, test: ClipArray) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from functools import partial
 import pandas as pd
 
 from envnet_tutorial import training
-from envnet_tutorial.commands.train import usable_device
+from envnet_tutorial.commands.train import chosen_folds, usable_device
 from envnet_tutorial.datasets import load_clips
 from envnet_tutorial.datasets.clips import ClipArray
 from envnet_tutorial.errors import InputError
@@ -27,7 +27,15 @@ from envnet_tutorial.models import NETWORKS
 from envnet_tutorial.results import Result
 from envnet_tutorial.results.views import by_variant
 from envnet_tutorial.training import PRESETS, Recipe
-from experiments.program import add_training_options, call, destination, make_parser, provenance_of, read_arguments
+from experiments.program import (
+    add_training_options,
+    at_least,
+    call,
+    destination,
+    make_parser,
+    provenance_of,
+    read_arguments,
+)
 from experiments.trainings import Trainings, all_commands, all_provenance, joined
 
 NETWORK = "envnet-pooled-norm"
@@ -123,7 +131,7 @@ def add_variant_options(parser: argparse.ArgumentParser) -> None:
     """Add what programs that train `variants` are told: which of which recipe, and how often."""
     parser.add_argument("--base", choices=PRESETS, default="fast", help="the recipe to change (default: fast)")
     parser.add_argument("--only", action="append", metavar="VARIANT", help="this variant; can be given several times")
-    parser.add_argument("--seeds", type=int, default=1, help="trainings of each (default: 1)")
+    parser.add_argument("--seeds", type=at_least(1), default=1, help="trainings of each (default: 1)")
 
 
 def build_parser():
@@ -139,8 +147,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Train what is missing, write the result, and print its summary."""
     options = read_arguments(build_parser(), arguments)
     folder, recipes = destination(options), variants(PRESETS[options.base], options.only)
-    folds, device = [int(fold) for fold in options.folds.split(",")], usable_device(options.device)
-    clips = load_clips(options.data, progress=not options.quiet)
+    device, clips = usable_device(options.device), load_clips(options.data, progress=not options.quiet)
+    folds = list(chosen_folds(options.folds, sorted(set(clips.folds.tolist()))))
     trainings = Trainings(options.trainings, provenance_of(options, "experiments.ablation", device))
     found = train_all(recipes, clips, folds, options.seeds, trainings, device=device, progress=not options.quiet)
     settings = {

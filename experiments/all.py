@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import torch
 
-from envnet_tutorial.commands.train import add_data_options
+from envnet_tutorial.commands.train import add_data_options, numbers
 from envnet_tutorial.errors import InputError
 from envnet_tutorial.files import PART_SUFFIX
 from experiments.program import call
@@ -171,6 +171,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Do what has not been done."""
     options = build_parser().parse_args(arguments)
+    options.seeds = ",".join(map(str, numbers(options.seeds, "--seeds")))
     options.out.mkdir(parents=True, exist_ok=True)
     for step in steps(options, "cuda" if torch.cuda.is_available() else "cpu"):
         do_once(step, options.out)

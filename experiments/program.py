@@ -10,7 +10,7 @@ import torch
 
 from envnet_tutorial import provenance
 from envnet_tutorial.commands.train import add_data_options
-from envnet_tutorial.errors import InputError
+from envnet_tutorial.errors import InputError, refusal
 from envnet_tutorial.results import SHIPPED
 from envnet_tutorial.run_folder import RunFolder
 from envnet_tutorial.training import TrainingStopped
@@ -32,6 +32,19 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--trainings", type=Path, required=True, metavar="FOLDER", help="where each training is kept")
     parser.add_argument("--device", help="such as cpu, cuda:1 or mps (default: a GPU if there is one)")
     parser.add_argument("--quiet", action="store_true", help="no progress bars")
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """Return a type for argparse: whole numbers from `least` on."""
+
+    def read(text: str) -> int:
+        number = int(text)
+        if number < least:
+            raise argparse.ArgumentTypeError(f"must be {least} or more; got {number}")
+        return number
+
+    read.__name__ = "int"  # what argparse calls the type of a text that is no number
+    return read
 
 
 def read_arguments(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -84,4 +97,7 @@ def call(main: Callable[[], None]) -> int:
     except (InputError, TrainingStopped) as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, InputError) else 1
+    except OSError as error:
+        print(refusal(error), file=sys.stderr)
+        return 2
     return 0

@@ -99,3 +99,12 @@ def test_the_recorded_measurements_are_whole(name):
     limit = rate / costs.training_passes(EnvNet)["operations"].sum()
     np.testing.assert_allclose(lines["limit"], limit)
     np.testing.assert_allclose(lines["share"], lines["clips/s"] / limit)
+
+
+def test_an_occupied_folder_is_refused_before_anything_is_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["throughput", "--out", str(tmp_path)])
+    monkeypatch.setattr(throughput, "started", lambda _: pytest.fail("measured"))
+    with pytest.raises(SystemExit, match=f"{tmp_path} exists: remove it or choose another name"):
+        throughput.main()
+    assert throughput.destination(throughput.parse(["--out", str(tmp_path / "new")])) == tmp_path / "new"
+    assert throughput.destination(throughput.parse([])) is None

@@ -127,6 +127,7 @@ def wrong_inputs(folder, weights, noise):
         "uneven folds": (["synthesize", folder / "new", "--clips-per-class", "7"], "multiple of 5"),
         "no such data": (["train", "--data", folder / "none", "--out", folder / "run"], "none is not a data set"),
         "no such run": (["evaluate", folder / "none"], "none is not a run folder"),
+        "a name too long": (["predict", folder / f"{'long' * 70}.wav"], "cannot be used: File name too long"),
     }
 
 
@@ -138,6 +139,15 @@ def test_wrong_input_gets_one_sentence_and_status_2(tmp_path, weights, noise, ca
         assert words in shown.err, case
         assert len(shown.err.splitlines()) == 1, case
         assert shown.out == "", case
+
+
+def test_an_error_of_the_system_that_is_of_no_file_is_shown_whole(monkeypatch):
+    def fail(*_):
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr("envnet_tutorial.commands.info.run", fail)
+    with pytest.raises(OSError, match="Cannot allocate memory"):
+        main(["info"])
 
 
 def test_wrong_input_on_a_real_command_line():

@@ -223,7 +223,7 @@ def test_remembered_checksums_are_not_trusted_for_young_or_changed_files(paths, 
     decoded(paths)
 
 
-def make_folder(folder, seed=0, progress=True):
+def make_folder(folder, seed=0):
     (folder / "audio").mkdir()
     (folder / "meta").mkdir()
     (folder / "audio" / "1-1-A-0.wav").write_bytes(wav_bytes(seed))
@@ -237,24 +237,28 @@ def test_the_synthetic_set_is_made_once_and_whole(own_cache, monkeypatch):
 
     calls = []
 
-    def interrupted(folder, seed=0, progress=True):
+    def interrupted(folder, *_):
         make_folder(folder)
         raise KeyboardInterrupt
 
-    def counted(folder, seed=0, progress=True):
+    def counted(folder, fragments, seed, *_):
         calls.append(seed)
         make_folder(folder, seed)
 
-    monkeypatch.setattr(synthetic, "synthesize", interrupted)
+    monkeypatch.setattr(synthetic, "_write", interrupted)
     with pytest.raises(KeyboardInterrupt):
         synthetic_folder(progress=False)
     assert [path for path in own_cache.iterdir() if path.is_dir()] == []
-    monkeypatch.setattr(synthetic, "synthesize", counted)
+    monkeypatch.setattr(synthetic, "_write", counted)
     clips = load_clips("synthetic", progress=False)
     assert clips.samples.shape == (1, 80_000) and clips.classes == ("dog",)
     load_clips(progress=False)
     assert calls == [0] and synthetic_folder(3, progress=False) != synthetic_folder(progress=False)
     assert calls == [0, 3]
+    folder = synthetic_folder(progress=False)
+    assert folder.stat().st_mode & 0o777 == 0o755  # others may read it
+    killed = folder.rename(folder.with_name(f".{folder.name}-x.unfinished"))
+    assert synthetic_folder(progress=False) == folder and not killed.exists()
 
 
 def test_a_decoded_clip_can_be_played_at_its_rate(paths):

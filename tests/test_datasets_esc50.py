@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from faulty_server import FaultyServer
 from test_datasets_download import CALM
-from tiny_sets import esc_files, lay_out, parts_below, quick_processes, tiny_esc50
+from tiny_sets import esc_files, lay_out, parts_below, quick_processes, tiny_esc50, wav_bytes
 
 from envnet_tutorial.datasets import ESC50, esc50, load_clips, published
 from envnet_tutorial.datasets.esc50 import ESC10_TARGETS, METADATA
@@ -159,6 +159,18 @@ def test_another_set_in_the_same_layout_is_left_alone(tmp_path):
             make(server, tmp_path)
         assert not server.requests and (tmp_path / METADATA).read_text() == own
         (tmp_path / METADATA).write_bytes(FILES[METADATA][:200])  # but damaged metadata is repaired
+        assert make(server, tmp_path).validate().is_whole
+
+
+def test_a_copy_at_another_rate_is_left_alone(tmp_path):
+    lay_out(tmp_path, FILES)
+    clip = tmp_path / "audio" / "2-2000-A-0.wav"
+    clip.write_bytes(own := wav_bytes(0, rate=16_000))
+    with FaultyServer(FILES) as server:
+        with pytest.raises(InputError, match=r"copy of ESC-50 at another rate .*2-2000-A-0.wav has 16,000 Hz"):
+            make(server, tmp_path)
+        assert not server.requests and clip.read_bytes() == own
+        clip.write_bytes(own[:20])  # but what is no sound is damaged, and repaired
         assert make(server, tmp_path).validate().is_whole
 
 

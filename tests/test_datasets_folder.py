@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tiny_sets import encoded, esc50_metadata, esc_files, lay_out, tiny_esc50, whole_esc50
 
-from envnet_tutorial.datasets import load_clips, read_folder
+from envnet_tutorial.datasets import load_clips, read_folder, set_name
 from envnet_tutorial.datasets.esc50 import METADATA, METADATA_MD5
 from envnet_tutorial.errors import InputError
 
@@ -94,6 +94,23 @@ def test_metadata_that_does_not_hold_together_is_named(tmp_path, change, reason)
     path.write_text(change(path.read_text()))
     with pytest.raises(InputError, match=reason):
         read_folder(tmp_path).decode(8_000, seconds=0.25, progress=False)
+
+
+def test_a_class_may_be_called_na(tmp_path):
+    lay_out(tmp_path, FILES)
+    path = tmp_path / METADATA
+    path.write_text(path.read_text().replace(",dog,", ",NA,"))
+    assert read_folder(tmp_path).classes == ("NA", "rooster", "pig", "rain")
+
+
+@pytest.mark.parametrize("data", ["ESC-10", "esc10", "Esc10"])
+def test_a_set_goes_by_its_name_however_it_is_written(data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert set_name(data) == "esc10" and set_name("dogs") is None
+    with pytest.raises(InputError, match="ESC-50 is not whole"):
+        load_clips(data, download=False)
+    (tmp_path / "ESC-10").mkdir()
+    assert set_name(data) == (None if data == "ESC-10" else "esc10")  # a folder of that name is meant, then
 
 
 def test_a_clip_that_ends_too_early_is_damaged_unless_it_was_published_so(tmp_path):

@@ -106,3 +106,14 @@ def test_trainings_of_another_base_are_not_taken_for_ones_own(tmp_path, calls, c
     (tmp_path / "result").rename(tmp_path / "first")
     assert run(tmp_path, "--only", "20 epochs", "--base", "short") == 2
     assert "20-epochs-fold-1-seed-0 was trained with other settings or data" in capsys.readouterr().err
+
+
+def test_folds_and_seeds_that_are_not_there_are_refused_before_anything_is_trained(tmp_path, calls, capsys):
+    for folds, sentence in {"9": "no clip is in fold 9", "one": "--folds takes numbers"}.items():
+        assert run(tmp_path, "--folds", folds) == 2
+        assert sentence in capsys.readouterr().err
+    for seeds, sentence in {"0": "must be 1 or more; got 0", "few": "invalid int value: 'few'"}.items():
+        with pytest.raises(SystemExit):
+            run(tmp_path, "--seeds", seeds)
+        assert sentence in capsys.readouterr().err
+    assert not calls and not (tmp_path / "kept").exists()

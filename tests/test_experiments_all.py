@@ -17,6 +17,7 @@ from envnet_tutorial.results import SHIPPED, load_result
 from envnet_tutorial.training import PRESETS, Recipe
 from experiments import ablation, activations, choice, controls, leak, listening, record, weights
 from experiments import all as everything
+from experiments.program import call
 
 PROGRAMS = {
     "benchmarks.limits": limits.parse,
@@ -187,3 +188,9 @@ def test_what_another_command_has_left_is_not_taken_for_this_one(tmp_path):
 def test_a_result_that_is_there_needs_no_step(tmp_path):
     """Killed between the result and its own note of it, the program would be told that the result exists."""
     everything.do_once(step("a", "raise SystemExit(1)", SimpleNamespace(exists=lambda: True)), tmp_path)
+
+
+def test_seeds_that_are_no_numbers_are_refused(tmp_path, capsys):
+    assert call(lambda: everything.main(["data", str(tmp_path / "runs"), "--seeds", "0,x"])) == 2
+    assert "--seeds takes numbers such as 1,2; got '0,x'" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()

@@ -3,9 +3,11 @@
 import errno
 import json
 import shutil
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import forked
 import numpy as np
@@ -157,8 +159,12 @@ def test_a_fold_belongs_to_one_process_at_a_time(data, tmp_path, capsys):
 
 
 def test_a_fold_that_cannot_be_locked_is_one_sentence_and_status_2(data, tmp_path, monkeypatch, capsys):
-    def read_only(lock, timeout):
-        raise OSError(errno.EROFS, "Read-only file system")
+    acquire = FileLock.acquire
+
+    def read_only(lock, timeout=None):
+        if Path(lock.lock_file).name.startswith(".fold"):
+            raise OSError(errno.EROFS, "Read-only file system")
+        return acquire(lock, timeout)
 
     monkeypatch.setattr(FileLock, "acquire", read_only)
     assert train(data, tmp_path / "run", "--folds", "1") == 2
@@ -197,6 +203,41 @@ def test_the_front_end_is_kept_along_the_way(tmp_path):
     kept = folder.front_ends(1)
     assert list(kept) == [0, 2, 4]
     assert all(torch.equal(kept[step]["0.weight"], seen[step]) for step in kept)
+    folder.front_end_keeper(1, every=2)  # as it was begun
+    with pytest.raises(InputError, match=r"fold 1 of .* was not begun with --keep-filters 4"):
+        folder.front_end_keeper(1, every=4)
+    folder.front_end_keeper(2, every=4)  # not begun at all
+    folder.checkpoint(3).touch()
+    with pytest.raises(InputError, match=r"fold 3 of .* was not begun with --keep-filters 4"):
+        folder.front_end_keeper(3, every=4)
+
+
+def make_run_folder(path, barrier, answers):
+    settings = RunSettings(data="x", network="envnet", recipe=RECIPE, seed=0, folds=(1,), classes=("a", "b"))
+    barrier.wait()
+    try:
+        RunFolder.create(path, settings, {})
+        answers.append("made")
+    except InputError as error:
+        answers.append(str(error))
+
+
+def test_of_several_that_ask_for_one_folder_one_gets_it(tmp_path):
+    barrier, answers = threading.Barrier(4), []
+    asking = [threading.Thread(target=make_run_folder, args=(tmp_path / "run", barrier, answers)) for _ in range(4)]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
+    assert answers.count("made") == 1 and sum("is not empty" in answer for answer in answers) == 3
+
+
+def test_damaged_predictions_are_said_to_be(data, finished, tmp_path):
+    copy = tmp_path / "run"
+    shutil.copytree(finished, copy)
+    (copy / "fold-1" / "predictions.csv").write_bytes(b"\xff\xfe,")
+    with pytest.raises(InputError, match=r"predictions.csv cannot be read as a table"):
+        RunFolder.open(copy).result()
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,7 @@ NETWORKS = {
     "pooled": nn.Sequential(nn.Conv1d(1, 2, 4), nn.AvgPool1d(3, stride=2, padding=1), nn.Conv1d(2, 2, 2)),
     "residual": nn.Sequential(nn.Conv1d(1, 2, 8, stride=4, padding=2), Residual(1), Residual(2)),
     "branches": Branches(),
+    "rounded up": nn.Sequential(nn.Conv1d(1, 2, 4), nn.AvgPool1d(3, stride=4, ceil_mode=True), nn.Conv1d(2, 2, 2)),
     "padded": nn.Sequential(nn.ConstantPad1d((3, 0), 0.0), nn.Conv1d(1, 1, 4, stride=2)),
 }
 

@@ -6,6 +6,7 @@ import shlex
 from itertools import product
 from pathlib import Path
 
+from envnet_tutorial.commands.train import add_data_options, chosen_folds, numbers
 from envnet_tutorial.errors import InputError
 
 #: Classes and folds of the sets that go by a name.
@@ -14,8 +15,6 @@ SETS = {"esc10": (10, 5), "esc50": (50, 5), "urbansound8k": (10, 10), "synthetic
 
 def add_parser(subparsers) -> None:
     """Add ``compare`` to the program; its ``run`` returns 0, or 1 when a training had to stop."""
-    from envnet_tutorial.commands.train import add_data_options
-
     parser = subparsers.add_parser(
         "compare",
         help="train networks under one protocol, and put them side by side in one table",
@@ -55,9 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     networks = list(NETWORKS) if arguments.networks == "all" else arguments.networks.split(",")
     data = str(arguments.data or os.environ.get("ENVNET_DATA") or "synthetic")
     num_classes, present = classes_and_folds(data)
-    folds = present if arguments.folds == "all" else numbers(arguments.folds, "--folds")
-    if missing := [fold for fold in folds if fold not in present]:
-        raise InputError(f"no clip is in fold {missing[0]}; the folds are {', '.join(map(str, present))}")
+    folds = chosen_folds(arguments.folds, present)
     seeds, name = numbers(arguments.seeds, "--seeds"), provenance.data_name(arguments.data, arguments.data_name)
     stopped = [] if arguments.no_train else train_missing(arguments, data, product(seeds, networks, folds))
     # Where nothing may be trained, whatever there is of the folds and seeds is shown.
@@ -85,21 +82,13 @@ def _check(arguments: argparse.Namespace, networks, presets) -> None:
         raise InputError(f"{arguments.out} exists: remove it or choose another name")
 
 
-def numbers(text: str, option: str) -> tuple[int, ...]:
-    """Read a list of whole numbers such as "1,2", each once."""
-    try:
-        return tuple(dict.fromkeys(int(part) for part in text.split(",")))
-    except ValueError:
-        raise InputError(f"{option} takes numbers such as 1,2; got {text!r}") from None
-
-
 def classes_and_folds(data: str) -> tuple[int, tuple[int, ...]]:
     """Return the number of classes and the folds of a data set, which need not be there if it goes by a name."""
-    from envnet_tutorial.datasets import open_folder
+    from envnet_tutorial.datasets import open_folder, set_name
 
-    known = SETS.get(data.replace("-", "").lower())
-    if known is not None and not Path(data).is_dir():
-        return known[0], tuple(range(1, known[1] + 1))
+    if name := set_name(data):
+        num_classes, num_folds = SETS[name]
+        return num_classes, tuple(range(1, num_folds + 1))
     clips = open_folder(Path(data))
     return len(clips.classes), tuple(sorted(set(clips.table["fold"].tolist())))
 

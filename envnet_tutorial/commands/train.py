@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -168,12 +169,15 @@ def _settings(arguments: argparse.Namespace, clips, device):
         raise InputError(f"--seed takes a whole number from 0 on; got {arguments.seed}")
     if arguments.mix == "bc" and len(clips.classes) == 1:
         raise InputError("--mix bc mixes two classes, and the clips are of one")
+    present = sorted(set(clips.folds.tolist()))
+    if len(present) == 1:
+        raise InputError("all clips are in one fold: there has to be another to learn from")
     return RunSettings(
         data=str(arguments.data or os.environ.get("ENVNET_DATA") or "synthetic"),
         network=arguments.network,
         recipe=recipe_of(arguments, device),
         seed=arguments.seed,
-        folds=_folds(arguments.folds, sorted(set(clips.folds.tolist()))),
+        folds=chosen_folds(arguments.folds, present),
         classes=tuple(str(name) for name in clips.classes),
     )
 
@@ -204,18 +208,20 @@ def recipe_of(arguments: argparse.Namespace, device):
         raise InputError(str(error)) from error
 
 
-def _folds(text: str, present: list[int]) -> tuple[int, ...]:
-    """Read "all" or a list such as "1,2"."""
+def numbers(text: str, option: str) -> tuple[int, ...]:
+    """Read a list of whole numbers such as "1,2", each once."""
     try:
-        folds = present if text == "all" else [int(part) for part in text.split(",")]
+        return tuple(dict.fromkeys(int(part) for part in text.split(",")))
     except ValueError:
-        raise InputError(f"--folds takes 'all' or numbers such as 1,2; got {text!r}") from None
-    missing = [fold for fold in folds if fold not in present]
-    if len(present) == 1:
-        raise InputError("all clips are in one fold: there has to be another to learn from")
-    if missing:
+        raise InputError(f"{option} takes numbers such as 1,2; got {text!r}") from None
+
+
+def chosen_folds(text: str, present: Sequence[int]) -> tuple[int, ...]:
+    """Read the folds to hold out, "all" or a list such as "1,2", of those that a data set has."""
+    folds = tuple(present) if text == "all" else numbers(text, "--folds")
+    if missing := [fold for fold in folds if fold not in present]:
         raise InputError(f"no clip is in fold {missing[0]}; the folds are {', '.join(map(str, present))}")
-    return tuple(dict.fromkeys(folds))
+    return folds
 
 
 def _run_folder(arguments: argparse.Namespace, settings, device):

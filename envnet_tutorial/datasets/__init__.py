@@ -3,7 +3,6 @@
 import hashlib
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
 from filelock import FileLock
@@ -25,8 +24,12 @@ __all__ = [
     "open_folder",
     "random_split",
     "read_folder",
+    "set_name",
     "synthetic_folder",
 ]
+
+#: The sets that go by a name.
+NAMED = ("synthetic", *SUBSETS, "urbansound8k")
 
 
 def load_clips(
@@ -43,9 +46,9 @@ def load_clips(
     Parameters
     ----------
     data : str or Path, optional
-        ``"synthetic"`` (made here, no network), ``"esc10"``, ``"esc50"``, ``"urbansound8k"``, or the path of a folder
-        in the layout of ESC-50 or of UrbanSound8K. By default the folder that the environment variable ``ENVNET_DATA``
-        names, or else ``"synthetic"``.
+        ``"synthetic"`` (made here, no network), ``"esc10"``, ``"esc50"``, ``"urbansound8k"``, however a name is
+        written (``"ESC-10"``), or the path of a folder in the layout of ESC-50 or of UrbanSound8K. By default the
+        folder that the environment variable ``ENVNET_DATA`` names, or else ``"synthetic"``.
     sample_rate : int
         Rate in Hz.
     seconds : float
@@ -68,13 +71,23 @@ def load_clips(
         If the folder is no such data set, a file is missing or cannot be decoded, or the disk is full.
     """
     data = data or os.environ.get("ENVNET_DATA") or "synthetic"
-    if data in SUBSETS:
-        published = ESC50(subset=data, folds=folds, download=download, progress=progress)
+    name = set_name(data)
+    if name in SUBSETS:
+        published = ESC50(subset=name, folds=folds, download=download, progress=progress)
         return published.clips(sample_rate, seconds=seconds, progress=progress)
-    if data == "urbansound8k":
+    if name == "urbansound8k":
         return UrbanSound8K(folds=folds).clips(sample_rate, seconds=seconds, progress=progress)
-    folder = synthetic_folder(progress=progress) if data == "synthetic" else Path(data)
+    folder = synthetic_folder(progress=progress) if name == "synthetic" else Path(data)
     return open_folder(folder, folds=folds).decode(sample_rate, seconds=seconds, progress=progress)
+
+
+def set_name(data: str | Path) -> str | None:
+    """Return which of the sets in `NAMED` is meant, ``"esc10"`` for ``"ESC-10"``; None for the path of a folder.
+
+    A folder goes before a name that is written in another way than the set's own.
+    """
+    name = str(data).replace("-", "").lower()
+    return name if name in NAMED and (name == str(data) or not Path(data).is_dir()) else None
 
 
 def open_folder(folder: Path, *, folds: tuple[int, ...] | None = None) -> ClipTable:
@@ -103,13 +116,7 @@ def synthetic_folder(seed: int = 0, *, progress: bool = True) -> Path:
     folder = parent / f"synthetic-{recipe}-seed{seed}"
     with FileLock(parent / f"{folder.name}.lock"):
         if not folder.is_dir():
-            for leftover in parent.glob(f".{folder.name}.*"):
+            for leftover in parent.glob(f".{folder.name}-*.unfinished"):  # of a process that was killed
                 shutil.rmtree(leftover)
-            unfinished = Path(tempfile.mkdtemp(dir=parent, prefix=f".{folder.name}."))
-            try:
-                synthetic.synthesize(unfinished, seed=seed, progress=progress)
-                unfinished.chmod(0o755)
-                unfinished.rename(folder)
-            finally:
-                shutil.rmtree(unfinished, ignore_errors=True)
+            synthetic.synthesize(folder, seed=seed, progress=progress)
     return folder

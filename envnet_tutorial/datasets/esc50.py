@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pandas as pd
+import soundfile
 
 from envnet_tutorial.datasets.clips import ClipArray
 from envnet_tutorial.datasets.download import Patience
@@ -26,6 +27,8 @@ FOLDS = (1, 2, 3, 4, 5)
 #: Targets of the ten classes of ESC-10, by their numbers in ESC-50.
 ESC10_TARGETS = (0, 1, 10, 11, 12, 20, 21, 38, 40, 41)
 SUBSETS = ("esc50", "esc10")
+#: Rate in Hz of every published clip.
+SAMPLE_RATE = 44_100
 
 
 @cache
@@ -165,7 +168,14 @@ class ESC50:
         return self.select(self.subset, self.folds)
 
     def _refuse_another_set(self) -> None:
-        """Raise if the folder's metadata names other clips: a fetch would write over somebody's own set."""
+        """Raise if the folder holds other clips, or these at another rate: a fetch would replace somebody's own set."""
+        for name in validate(self.publication(), self.folder, self.wanted, quick=True).corrupt:
+            rate = _sample_rate(self.folder / name)
+            if rate not in (None, SAMPLE_RATE):
+                raise InputError(
+                    f"{self.folder} holds a copy of ESC-50 at another rate than the published one ({name} has {rate:,} "
+                    "Hz): to use it as it is, give the folder itself as the data; to fetch ESC-50, give another folder"
+                )
         try:
             names = read_metadata(self.folder / METADATA)["filename"]
         except InputError:  # not there or damaged: the fetch brings it
@@ -191,3 +201,11 @@ class ESC50:
         table = select_folds(read_metadata(self.folder / METADATA), self.folds)
         rows = table["filename"].map(lambda name: f"audio/{name}").isin(self.wanted)
         return table[rows].reset_index(drop=True)
+
+
+def _sample_rate(path: Path) -> int | None:
+    """Return the rate in Hz that a file's header names, None where it is no sound."""
+    try:
+        return soundfile.info(path).samplerate
+    except soundfile.LibsndfileError:
+        return None

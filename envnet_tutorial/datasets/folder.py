@@ -122,7 +122,9 @@ def read_folder(folder: str | Path, *, folds: tuple[int, ...] | None = None) -> 
 def read_metadata(metadata: Path) -> pd.DataFrame:
     """Read and check ``meta/esc50.csv``; raise `InputError` if it is no such table."""
     try:
-        table = pd.read_csv(metadata, dtype={"filename": str, "category": str, "src_file": str})
+        # A class may be called "NA"; only an empty field is none.
+        texts = dict.fromkeys(("filename", "category", "src_file"), str)
+        table = pd.read_csv(metadata, dtype=texts, keep_default_na=False, na_values=[""])
     except (ValueError, OSError) as error:
         raise InputError(f"{metadata} cannot be read as a table ({error})") from error
     absent = [column for column in COLUMNS if column not in table.columns]

@@ -97,8 +97,17 @@ class Result:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a table that `files.write_table` wrote, every float as it was."""
-    return pd.read_csv(path, **EXACTLY)
+    """Read a table that `files.write_table` wrote, every float as it was.
+
+    Raises
+    ------
+    InputError
+        If the file is not there, or no table.
+    """
+    try:
+        return pd.read_csv(path, **EXACTLY)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as a table ({error})") from error
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
