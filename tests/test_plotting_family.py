@@ -61,3 +61,11 @@ def test_of_the_first_two_the_higher_has_its_name_above():
     ):
         table = pd.DataFrame({"x": [1.0, 2.0, 3.0], "y": heights}, index=list("abc"))
         assert [text.get_va() for text in plot_against(table, "x", "y").texts] == places
+
+
+def test_a_name_is_put_where_it_is_asked_for():
+    table = pd.DataFrame({"x": [1.0, 2.0], "y": [1.0, 2.0]}, index=["a", "b"])
+    for place, (side, height) in {"left": ("right", "center"), "below": ("center", "top")}.items():
+        ax = plot_against(table, "x", "y", places={"a": place})
+        names = {text.get_text(): (text.get_ha(), text.get_va()) for text in ax.texts}
+        assert names == {"a": (side, height), "b": ("center", "bottom")}

@@ -70,7 +70,24 @@ def _row(ax: Axes, floor: float, table: pd.DataFrame, most: int) -> None:
         ax.add_patch(Rectangle((column * STEP, bottom), WIDTH, height, color=PALETTE[colour], label=label))
 
 
-def plot_against(table: pd.DataFrame, across: str, up: str, *, logarithmic: str = "xy", ax: Axes | None = None) -> Axes:
+#: Where a point has its name.
+PLACES = {
+    "above": {"xytext": (0, 6), "ha": "center", "va": "bottom"},
+    "below": {"xytext": (0, -6), "ha": "center", "va": "top"},
+    "left": {"xytext": (-6, 0), "ha": "right", "va": "center"},
+    "right": {"xytext": (6, 0), "ha": "left", "va": "center"},
+}
+
+
+def plot_against(
+    table: pd.DataFrame,
+    across: str,
+    up: str,
+    *,
+    logarithmic: str = "xy",
+    places: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw a point for each network that has both numbers, its name beside it (lesson 7).
 
     Parameters
@@ -81,6 +98,8 @@ def plot_against(table: pd.DataFrame, across: str, up: str, *, logarithmic: str 
         The two columns.
     logarithmic : {"xy", "x", ""}, default "xy"
         Which axes are.
+    places : mapping of str to str, optional
+        A key of `PLACES` for each network whose name would not be legible where it comes by itself.
     ax : Axes, optional
         Where to draw; a new figure without it.
 
@@ -105,6 +124,6 @@ def plot_against(table: pd.DataFrame, across: str, up: str, *, logarithmic: str 
     for number, ((x, y), names) in enumerate(groups.items(), start=turn):
         column = known.loc[known[across] == x, up]
         is_above = y > column.min() if column.nunique() > 1 else number % 2
-        place = {"xytext": (0, 6), "va": "bottom"} if is_above else {"xytext": (0, -6), "va": "top"}
-        ax.annotate("\n".join(names), (x, y), textcoords="offset points", ha="center", size=8.5, **place)
+        place = (places or {}).get(names[0], "above" if is_above else "below")
+        ax.annotate("\n".join(names), (x, y), textcoords="offset points", size=8.5, **PLACES[place])
     return ax
