@@ -27,15 +27,7 @@ from envnet_tutorial.models import NETWORKS
 from envnet_tutorial.results import Result
 from envnet_tutorial.results.views import by_variant
 from envnet_tutorial.training import PRESETS, Recipe
-from experiments.program import (
-    add_training_options,
-    at_least,
-    call,
-    destination,
-    make_parser,
-    provenance_of,
-    read_arguments,
-)
+from experiments.program import add_training_options, call, destination, make_parser, provenance_of, read_arguments
 from experiments.trainings import Trainings, all_commands, all_provenance, joined
 
 NETWORK = "envnet-pooled-norm"
@@ -131,13 +123,12 @@ def add_variant_options(parser: argparse.ArgumentParser) -> None:
     """Add what programs that train `variants` are told: which of which recipe, and how often."""
     parser.add_argument("--base", choices=PRESETS, default="fast", help="the recipe to change (default: fast)")
     parser.add_argument("--only", action="append", metavar="VARIANT", help="this variant; can be given several times")
-    parser.add_argument("--seeds", type=at_least(1), default=1, help="trainings of each (default: 1)")
 
 
 def build_parser():
     """Return the parser of the command line."""
     parser = make_parser(__doc__)
-    add_training_options(parser)
+    add_training_options(parser, seeds=1, counted="trainings of each")
     add_variant_options(parser)
     parser.add_argument("--folds", default="1", help="such as 1 or 1,2 (default: 1)")
     return parser

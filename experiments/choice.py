@@ -83,7 +83,7 @@ def train_all(
 def build_parser():
     """Return the parser of the command line."""
     parser = make_parser(__doc__)
-    add_training_options(parser)
+    add_training_options(parser, seeds=1, counted="trainings of each")
     add_variant_options(parser)
     parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="of the products (default: float32)")
     return parser

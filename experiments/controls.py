@@ -28,15 +28,7 @@ from envnet_tutorial.models import NETWORKS
 from envnet_tutorial.results import Result
 from envnet_tutorial.results.views import front_end, front_end_arrays
 from envnet_tutorial.training.recipe import PRECISIONS, Recipe
-from experiments.program import (
-    add_training_options,
-    at_least,
-    call,
-    destination,
-    make_parser,
-    provenance_of,
-    read_arguments,
-)
+from experiments.program import add_training_options, call, destination, make_parser, provenance_of, read_arguments
 from experiments.trainings import Trainings, all_commands, all_provenance, joined
 
 NETWORK = "envnet-pooled-norm"
@@ -135,8 +127,7 @@ def responses(found: Sequence[Result]) -> dict[str, np.ndarray]:
 def build_parser():
     """Return the parser of the command line."""
     parser = make_parser(__doc__)
-    add_training_options(parser)
-    parser.add_argument("--seeds", type=at_least(1), default=5, help="networks of each kind (default: 5)")
+    add_training_options(parser, seeds=5, counted="networks of each kind")
     parser.add_argument("--only", choices=NAMES, action="append", help="this kind; can be given several times")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="of the products (default: float32)")
     return parser

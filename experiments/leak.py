@@ -32,15 +32,7 @@ from envnet_tutorial.results import Result
 from envnet_tutorial.results.views import by_split
 from envnet_tutorial.training import FAST, Recipe
 from envnet_tutorial.training.device import choose_precision
-from experiments.program import (
-    add_training_options,
-    at_least,
-    call,
-    destination,
-    make_parser,
-    provenance_of,
-    read_arguments,
-)
+from experiments.program import add_training_options, call, destination, make_parser, provenance_of, read_arguments
 from experiments.trainings import Trainings, all_commands, all_provenance, joined
 
 NETWORK = "envnet-pooled-norm"
@@ -149,12 +141,11 @@ def nearest_classifier(clips: ClipArray) -> Callable[..., np.ndarray]:
 def build_parser():
     """Return the parser of the command line."""
     parser = make_parser(__doc__)
-    add_training_options(parser)
+    add_training_options(parser, seeds=3, counted="shuffles, and EnvNets of each fold")
     parser.add_argument("--classifier", choices=("nearest", "envnet"), default="envnet", help="(default: envnet)")
     parser.add_argument(
-        "--epochs", type=at_least(1), default=FAST.epochs, help="of EnvNet's fast recipe (default: all of them)"
+        "--epochs", type=int, default=FAST.epochs, help="of EnvNet's fast recipe (default: all of them)"
     )
-    parser.add_argument("--seeds", type=at_least(1), default=3, help="shuffles, and EnvNets of each fold (default: 3)")
     return parser
 
 

@@ -25,11 +25,12 @@ def make_parser(description: str) -> argparse.ArgumentParser:
     return parser
 
 
-def add_training_options(parser: argparse.ArgumentParser) -> None:
-    """Add what programs that train are told: data, where to keep each training, device, progress."""
+def add_training_options(parser: argparse.ArgumentParser, *, seeds: int, counted: str) -> None:
+    """Add what programs that train are told: data, seeds (and what has one), where to keep each, device, progress."""
     parser.add_argument("data", help="a folder in ESC-50's layout, or a set's name")
     add_data_options(parser)
     parser.add_argument("--trainings", type=Path, required=True, metavar="FOLDER", help="where each training is kept")
+    parser.add_argument("--seeds", type=at_least(1), default=seeds, help=f"{counted} (default: {seeds})")
     parser.add_argument("--device", help="such as cpu, cuda:1 or mps (default: a GPU if there is one)")
     parser.add_argument("--quiet", action="store_true", help="no progress bars")
 

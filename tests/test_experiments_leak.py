@@ -112,3 +112,9 @@ def test_stopped_and_called_again_it_makes_only_what_is_missing(classifier, tiny
     assert Result.load(tmp_path / "second").tables["trainings"].equals(table)
     assert call(lambda: leak.main([*told, "--out", str(tmp_path / "second")])) == 2
     assert "exists" in capsys.readouterr().err
+
+
+def test_epochs_out_of_range_are_refused(tiny, tmp_path, capsys):
+    told = ["data", "--trainings", str(tmp_path / "kept"), "--out", str(tmp_path / "out"), "--epochs", "0", "--quiet"]
+    assert call(lambda: leak.main(told)) == 2
+    assert "epochs and batch_size must be at least 1; got 0" in capsys.readouterr().err

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from envnet_tutorial.errors import InputError
 from envnet_tutorial.training.recipe import FAST, PAPER, SHORT
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -54,7 +55,7 @@ def test_a_wrong_recipe_is_refused():
         "max_scale": 0.8,
         "max_gain_db": float("inf"),
     }.items():
-        with pytest.raises(ValueError, match=field):
+        with pytest.raises(InputError, match=field):
             replace(FAST, **{field: value})
-    with pytest.raises(ValueError, match="compression_ratio"):
+    with pytest.raises(InputError, match="compression_ratio"):
         replace(FAST, compression_ratio=float("nan"))

@@ -9,9 +9,6 @@ from pathlib import Path
 from envnet_tutorial.commands.train import add_data_options, chosen_folds, numbers
 from envnet_tutorial.errors import InputError
 
-#: Classes and folds of the sets that go by a name.
-SETS = {"esc10": (10, 5), "esc50": (50, 5), "urbansound8k": (10, 10), "synthetic": (10, 5)}
-
 
 def add_parser(subparsers) -> None:
     """Add ``compare`` to the program; its ``run`` returns 0, or 1 when a training had to stop."""
@@ -84,10 +81,10 @@ def _check(arguments: argparse.Namespace, networks, presets) -> None:
 
 def classes_and_folds(data: str) -> tuple[int, tuple[int, ...]]:
     """Return the number of classes and the folds of a data set, which need not be there if it goes by a name."""
-    from envnet_tutorial.datasets import open_folder, set_name
+    from envnet_tutorial.datasets import NAMED, open_folder, set_name
 
     if name := set_name(data):
-        num_classes, num_folds = SETS[name]
+        num_classes, num_folds = NAMED[name]
         return num_classes, tuple(range(1, num_folds + 1))
     clips = open_folder(Path(data))
     return len(clips.classes), tuple(sorted(set(clips.table["fold"].tolist())))

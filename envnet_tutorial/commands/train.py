@@ -202,10 +202,7 @@ def recipe_of(arguments: argparse.Namespace, device):
     is_open = arguments.precision == "auto"
     precision = choose_precision(NETWORKS[arguments.network], device) if is_open else arguments.precision
     wishes = {"epochs": arguments.epochs, "precision": precision}
-    try:
-        return replace(recipe, **{name: wish for name, wish in wishes.items() if wish is not None})
-    except ValueError as error:
-        raise InputError(str(error)) from error
+    return replace(recipe, **{name: wish for name, wish in wishes.items() if wish is not None})
 
 
 def numbers(text: str, option: str) -> tuple[int, ...]:

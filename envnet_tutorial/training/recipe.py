@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from envnet_tutorial.errors import InputError
+
 SCHEDULES = ("steps", "one-cycle")
 MIXES = ("none", "bc")
 PRECISIONS = ("float32", "bfloat16")
@@ -65,7 +67,7 @@ class Recipe:
 
     Raises
     ------
-    ValueError
+    InputError
         If a field is outside its range.
     """
 
@@ -91,9 +93,9 @@ class Recipe:
         choices = {"schedule": SCHEDULES, "mix": MIXES, "precision": PRECISIONS}
         for field, allowed in choices.items():
             if getattr(self, field) not in allowed:
-                raise ValueError(f"{field} must be one of {', '.join(allowed)}; got {getattr(self, field)!r}")
+                raise InputError(f"{field} must be one of {', '.join(allowed)}; got {getattr(self, field)!r}")
         if not all(isinstance(count, int) and count >= 1 for count in (self.epochs, self.batch_size)):
-            raise ValueError(f"epochs and batch_size must be at least 1; got {self.epochs} and {self.batch_size}")
+            raise InputError(f"epochs and batch_size must be at least 1; got {self.epochs} and {self.batch_size}")
         ranges = {  # none holds for what is not a number
             "learning_rate": ("above 0", 0 < self.learning_rate < math.inf),
             "milestones": ("shares from 0 to 1", all(0 <= milestone <= 1 for milestone in self.milestones)),
@@ -107,7 +109,7 @@ class Recipe:
         }
         for field, (wanted, is_within) in ranges.items():
             if not is_within:
-                raise ValueError(f"{field} must be {wanted}; got {getattr(self, field)}")
+                raise InputError(f"{field} must be {wanted}; got {getattr(self, field)}")
 
     @property
     def preparation(self) -> Preparation:
