@@ -16,7 +16,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("answer", [*number_forms(0.0025), 1 - 0.95 ** (1 / 20) - 6e-5])
+@pytest.mark.parametrize("answer", [*number_forms(0.0025), 1 - 0.95 ** (1 / 20), 0.00256])
 def test_right_answers_pass(answer):
     assert check_threshold(answer).correct is True
 

@@ -74,13 +74,28 @@ def test_the_error_is_the_spread_of_repetitions_with_new_recordings_and_new_seed
     assert naive < 0.6 * spread
 
 
+def test_so_it_is_of_a_comparison_where_recordings_alone_would_say_too_little():
+    generator, found, alone = np.random.default_rng(1), [], []
+    sources = np.repeat(np.arange(100), 2)
+    for _ in range(300):
+        ease = np.repeat(generator.normal(0.8, 0.7, (100, 1)), 2, axis=0)
+        luck = generator.normal(0, 0.25, (2, 1, 3))  # of each network and seed
+        hits = ease + luck + generator.normal(0, 0.3, (2, 200, 3)) > 0
+        found.append(statistics.compare(*(run(one, sources, (0, 1, 2)) for one in hits)))
+        alone.append(statistics.cluster_variance((hits[1] * 1.0 - hits[0]).mean(axis=1), sources))
+    spread, errors = np.std([one.difference for one in found], ddof=1), [one.standard_error for one in found]
+    assert np.sqrt(np.mean(np.square(errors))) == pytest.approx(spread, rel=0.15)
+    assert np.sqrt(np.mean(alone)) < 0.6 * spread
+
+
 def test_a_comparison_counts_what_each_alone_has_right():
     first = [[1, 1], [1, 0], [0, 0], [1, 1], [0, 0], [0, 0]]
     second = [[1, 1], [0, 1], [1, 1], [1, 1], [1, 0], [0, 0]]
     found = statistics.compare(run(first), run(second))
     assert found[:3] == (12, 1, 4)
     assert found.difference == pytest.approx(3 / 12)
-    assert found.standard_error == pytest.approx(stats.sem([0, 0, 1, 0, 0.5, 0]))
+    of_seeds = stats.sem([1 / 6, 2 / 6])
+    assert found.standard_error == pytest.approx(np.hypot(stats.sem([0, 0, 1, 0, 0.5, 0]), of_seeds))
     assert found.sign_test == pytest.approx(2 * (1 + 5) / 2**5)
     assert statistics.compare(run(first), run(second), seed=0)[:3] == (6, 1, 2)
     assert statistics.compare(run(first), run(first))[1:4] == (0, 0, 0.0)

@@ -18,6 +18,14 @@ THRESHOLD = NumberQuestion(
         Case(0.25, "that is in percent: the probability is a hundredth of it.", 1e-3),
         Case(1 - 0.95**20, "so likely is at least one false alarm at 0.05: below what must one test fall?", 5e-3),
     ),
+    also=(
+        Case(
+            1 - (1 - LEVEL) ** (1 / TESTS),
+            "that is Šidák's threshold, exact for independent tests; 0.05 / 20 = 0.0025 is a little below it, and "
+            "holds whether they are independent or not.",
+            1e-5,
+        ),
+    ),
     hint="the twenty may raise a false alarm once in twenty times together: what is left for each?",
 )
 

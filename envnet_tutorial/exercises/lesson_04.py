@@ -59,8 +59,8 @@ STANDARD_ERROR = NumberQuestion(
     answer=STANDARD_ERROR_POINTS,
     tolerance=0.1,
     unit="percentage points",
-    praise=f"100 sqrt(0.75 x 0.25 / 80) = {STANDARD_ERROR_POINTS:.1f} points, so 75 and 79 % on one fold do not "
-    "differ.",
+    praise=f"100 sqrt(0.75 x 0.25 / 80) = {STANDARD_ERROR_POINTS:.1f} points, so 75 and 79 % on one fold cannot "
+    "be told apart.",
     hints=(
         Case(0.0484, "that is the share: in percentage points it is a hundred times as much.", 0.001),
         Case(43.3, "that is the spread of one clip: the mean of 80 has less.", 0.1),

@@ -68,6 +68,7 @@ DIFFERENCE = NumberQuestion(
         Case(0, "two errors do not cancel: they are as likely to add up."),
         Case(ONE_ERROR / math.sqrt(2), "that is for the mean of the two: a difference is less certain.", 0.06),
         Case(math.sqrt(2) * ONE_ERROR / 100, "that is the share: in points it is a hundred times as much.", 0.001),
+        Case(7, "near: give one decimal.", 0.05),
     ),
     hint="the variance of a difference of independent numbers is the sum of their variances.",
 )
@@ -108,7 +109,7 @@ CONV_OPERATIONS = NumberQuestion(
     name="check_conv_operations",
     task="replace the dots with the millions of operations.",
     answer=2 * 128 * 80 * 3_000 / 1e6,
-    tolerance=0.01,
+    tolerance=0.05,
     unit="million operations",
     praise="128 filters at 3,000 places, 80 taps each, and two operations a tap: 61.44 million.",
     hints=(
@@ -131,7 +132,13 @@ CHANGES = NumberQuestion(
         Case(1, "learning is one of them: which steps lie between the two networks besides?"),
         Case(2, "start at `mel-cnn` itself: its first step changes something, too."),
         Case(0, "the two differ, or there would be nothing to compare."),
-        Case(3, "that is the rows; what changes in the last of them, besides the form?"),
+    ),
+    also=(
+        Case(
+            3,
+            "three rows. The last of them changes two things, form and start; whoever counts these apart has four. "
+            "Whichever it was, the paper cannot say.",
+        ),
     ),
     hint="walk from `mel-cnn` to `envnet`, row by row.",
 )

@@ -110,10 +110,25 @@ def accuracy(result: Result) -> Accuracy:
     Wiley 1977, section 2.11.
     """
     right = right_answers(result)
-    squared = cluster_variance(right.mean(axis=1).to_numpy(), sources_of(result, right.index))
-    if len(right.columns) > 1:
-        squared += right.mean().var() / len(right.columns)
-    return Accuracy(len(right), len(right.columns), float(right.to_numpy().mean()), float(np.sqrt(squared)))
+    error = error_of_mean(right.to_numpy(dtype=float), sources_of(result, right.index))
+    return Accuracy(*right.shape, float(right.to_numpy().mean()), error)
+
+
+def error_of_mean(values: np.ndarray, clusters: np.ndarray) -> float:
+    """Return the standard error of a mean over clips and seeds, for the luck of clusters and, if it can, of seeds.
+
+    Equation (B.1) of the page "How sure are we?".
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (clip, seed)
+        One seed says nothing of others: then its luck is missing.
+    clusters : ndarray, shape (clip,)
+        What each clip belongs to.
+    """
+    seeds = values.shape[1]
+    of_seeds = values.mean(axis=0).var(ddof=1) / seeds if seeds > 1 else 0.0
+    return math.sqrt(cluster_variance(values.mean(axis=1), clusters) + of_seeds)
 
 
 def cluster_variance(values: np.ndarray, clusters: np.ndarray) -> float:
@@ -161,14 +176,15 @@ def compare(first: Result, second: Result, seed: int | None = None) -> Compariso
     Comparison
         Over the clips that both have been tested on, each as often as there are seeds: how many the first and the
         second alone have right; the second's accuracy less the first's, from -1 to 1, with the standard error of
-        paired recordings and that of the folds; and how often coins would fall as unevenly as the two counts (sign
-        test, two-sided), which takes all these answers for independent. Fragments of a recording and several seeds are
-        not, and then the standard error is to be asked instead.
+        paired recordings and, where there are several, paired seeds (as `accuracy` has it), and that of the folds; and
+        how often coins would fall as unevenly as the two counts (sign test, two-sided), which takes all these answers
+        for independent. Fragments of a recording and several seeds are not, and then the standard error is to be asked
+        instead.
 
     Notes
     -----
     The networks of one fold were trained once (each seed), and all clips of the fold share their luck, of which the
-    error of the recordings knows nothing. The error of the folds, the standard deviation of their differences over the
+    first error knows nothing. The error of the folds, the standard deviation of their differences over the
     root of their number, does; it is missing with one fold. It is rough, having one degree of freedom less than there
     are folds, and still too small where one fold's training clips are another's, too (Y. Bengio and Y. Grandvalet,
     "No unbiased estimator of the variance of k-fold cross-validation", JMLR 2004).
@@ -185,8 +201,8 @@ def compare(first: Result, second: Result, seed: int | None = None) -> Compariso
         raise InputError("these two runs have no clip or no seed in common")
     one, other = (right.loc[names, seeds].to_numpy() for right in both)
     alone = [int((one & ~other).sum()), int((other & ~one).sum())]
-    gains = (other.astype(float) - one).mean(axis=1)
-    error = float(np.sqrt(cluster_variance(gains, sources_of(first, names))))
+    gained = other.astype(float) - one  # (clip, seed)
+    error, gains = error_of_mean(gained, sources_of(first, names)), gained.mean(axis=1)
     of_folds = float(pd.Series(gains).groupby(folds_of(first, names)).mean().sem())
     chance = float(stats.binomtest(alone[0], sum(alone)).pvalue) if sum(alone) else 1.0
     return Comparison(len(names) * len(seeds), *alone, float(gains.mean()), error, of_folds, chance)
