@@ -136,7 +136,7 @@ def check_decibels(answer) -> Feedback:
         atol=0.01,
         praise="a factor of 10 in amplitude is 20 dB, because power is the square of amplitude.",
         hint="decibels are 10 log10 of a ratio of powers; what is the power of an amplitude?",
-        task="write a function of the ratio of two amplitudes.",
+        task="write a function of the ratio of two amplitudes, a plain number.",
     ).judge(answer)
 
 
@@ -160,7 +160,7 @@ def check_mel(answer) -> Feedback:
         atol=0.1,
         praise="1,000 Hz is 1,000 mel by construction; far above, the scale grows with the logarithm.",
         hint="the formula is 2595 log10(1 + f / 700); check it at 1,000 Hz.",
-        task="write a function of a frequency in Hz.",
+        task="write a function of a frequency in Hz, a plain number.",
     ).judge(answer)
 
 

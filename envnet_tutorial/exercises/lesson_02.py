@@ -1,8 +1,11 @@
 """Checks for the exercises of lesson 2, convolution arithmetic."""
 
+import functools
+
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch.overrides import TorchFunctionMode
 
 from envnet_tutorial.exercises.feedback import Feedback
 from envnet_tutorial.exercises.functions import FunctionQuestion
@@ -166,7 +169,8 @@ def check_output_length(answer) -> Feedback:
 def check_convolve(answer) -> Feedback:
     """Check a naive convolution, a function of signal, kernel and stride, against PyTorch (lesson 2)."""
     generator = torch.Generator().manual_seed(2)
-    return FunctionQuestion(
+    watch = _Watch()
+    feedback = FunctionQuestion(
         calls=[
             (torch.randn(samples, generator=generator), torch.randn(taps, generator=generator), stride)
             for samples, taps, stride in CONVOLUTIONS
@@ -182,7 +186,10 @@ def check_convolve(answer) -> Feedback:
         praise="the same numbers as PyTorch for strides 1, 2 and 3.",
         hint="window number i begins at i times the stride; the kernel is not flipped; the last whole window counts.",
         task="write a function of (signal, kernel, stride).",
-    ).judge(answer)
+    ).judge(watch.over(answer))
+    if feedback and watch.convolved:
+        return Feedback(False, "the numbers are right, but PyTorch's convolution found them: write the sums yourself.")
+    return feedback
 
 
 def check_same_padding(answer) -> Feedback:
@@ -202,6 +209,30 @@ def check_same_padding(answer) -> Feedback:
         hint="set the output length equal to L, with stride 1, and solve for the padding.",
         task="write a function of (kernel, dilation), for an odd kernel.",
     ).judge(answer)
+
+
+class _Watch(TorchFunctionMode):
+    """Note whether an answer calls one of PyTorch's convolutions."""
+
+    def __init__(self):
+        super().__init__()
+        self.convolved = False
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        self.convolved |= getattr(function, "__name__", "").startswith("conv")
+        return function(*args, **(kwargs or {}))
+
+    def over(self, answer):
+        """Return the answer itself, if it is no function, or one that is watched while it runs."""
+        if not callable(answer):
+            return answer
+
+        @functools.wraps(answer)
+        def watched(*call):
+            with self:
+                return answer(*call)
+
+        return watched
 
 
 def _convolved(signal: Tensor, kernel: Tensor, stride: int) -> Tensor:
