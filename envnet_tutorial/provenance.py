@@ -5,6 +5,7 @@ whatever is made of the training later carries them on unchanged.
 """
 
 import datetime
+import errno
 import os
 import platform
 import shlex
@@ -18,6 +19,8 @@ from torch import distributed
 
 from envnet_tutorial import __version__
 from envnet_tutorial.datasets.locations import cache_root
+from envnet_tutorial.datasets.names import asked_for
+from envnet_tutorial.errors import InputError
 
 #: What the numbers depend on.
 PACKAGES = ("envnet-tutorial", "torch", "numpy", "pandas")
@@ -124,14 +127,21 @@ def portable(argument: str, data: str | None, name: str) -> str:
 
 def data_name(data: str | None, name: str | None = None) -> str:
     """Return what to call a data set: the name that is given, or a set's own name, or that of its folder."""
-    data = str(data or os.environ.get("ENVNET_DATA") or "synthetic")
-    return name or Path(data).resolve().name
+    return name or Path(asked_for(data)).resolve().name
 
 
 def data_note(note: str | None) -> str | None:
     """Return a note on a data set: the text itself, or on one line what the file of that name says."""
-    if note and Path(note).is_file():
-        note = " ".join(Path(note).read_text("utf-8").split())
+    try:
+        if note and Path(note).is_file():
+            note = " ".join(Path(note).read_text("utf-8").split())
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{note} is no text: the note on the data is a text, or the name of a file that holds one"
+        ) from error
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:  # then it is the text itself
+            raise
     return note or None
 
 

@@ -99,15 +99,21 @@ class RunFolder:
         """
         path = Path(path)
         try:
+            cls.refuse_occupied(path)
             path.mkdir(parents=True, exist_ok=True)
             with FileLock(path / LOCK):  # of two processes that ask for one folder, one gets it
-                if not all(is_part(entry) or entry.name == LOCK for entry in path.iterdir()):
-                    raise InputError(f"{path} is not empty: choose another folder, or go on in it with --resume")
+                cls.refuse_occupied(path)
                 remove_parts(path)
                 write_json(path / "settings.json", asdict(settings) | {"provenance": provenance})
         except OSError as error:
             raise InputError(f"{path} cannot be a run folder: {error.strerror}") from error
         return cls(path, settings, provenance)
+
+    @staticmethod
+    def refuse_occupied(path: Path) -> None:
+        """Raise `InputError` if something is in a folder that a new run asks for."""
+        if path.exists() and not all(is_part(entry) or entry.name == LOCK for entry in path.iterdir()):
+            raise InputError(f"{path} is not empty: choose another folder, or go on in it with --resume")
 
     @classmethod
     def open(cls, path: str | os.PathLike) -> "RunFolder":
@@ -121,9 +127,12 @@ class RunFolder:
         path = Path(path)
         try:
             fields = json.loads((path / "settings.json").read_text("utf-8"))
-            return cls(path, RunSettings.from_json(fields), fields["provenance"])
+            run = cls(path, RunSettings.from_json(fields), fields["provenance"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path} is not a run folder: it has no readable settings.json") from error
+        if run.settings.network not in NETWORKS:
+            raise InputError(f"{path} was trained with {run.settings.network}, a network that is not here")
+        return run
 
     def fold_path(self, fold: int) -> Path:
         """Return the folder of one fold."""
@@ -154,8 +163,10 @@ class RunFolder:
             remove_parts(self.fold_path(fold))
             yield
 
-    def front_end_keeper(self, fold: int, every: int) -> FrontEndKeeper:
+    def front_end_keeper(self, fold: int, every: int) -> FrontEndKeeper | None:
         """Return a callback of `training.fit` that keeps the front end of a fold's network every so many steps.
+
+        None for 0 steps: it is not kept.
 
         Raises
         ------
@@ -163,10 +174,14 @@ class RunFolder:
             If the fold has been trained for a while and its front end was not kept so.
         """
         folder = self.fold_path(fold) / "front_end"
+        kept = list(kept_steps(folder))[:2]
+        fits = kept in ([0], [0, every]) if every else not kept
+        if (kept or self.checkpoint(fold).exists()) and not fits:
+            how = f"not begun with --keep-filters {every}" if every else "begun with --keep-filters"
+            raise InputError(f"fold {fold} of {self.path} was {how}: go on as it began")
+        if not every:
+            return None
         folder.mkdir(parents=True, exist_ok=True)
-        kept, is_begun = list(kept_steps(folder))[:2], self.checkpoint(fold).exists()
-        if kept not in ([0], [0, every]) and (kept or is_begun):
-            raise InputError(f"fold {fold} of {self.path} was not begun with --keep-filters {every}: go on as it began")
         return FrontEndKeeper(folder, every)
 
     def front_ends(self, fold: int) -> dict[int, dict[str, torch.Tensor]]:
@@ -211,7 +226,7 @@ class RunFolder:
         """
         folder = self.fold_path(result.fold)
         write_table(folder / "history.csv", result.history.epochs)
-        write_table(folder / "predictions.csv", prediction_table(result, test))
+        write_table(folder / "predictions.csv", result.predictions(test))
         classes = list(self.settings.classes)
         write_table(folder / "confusion.csv", confusion_table(result.evaluation.confusion, classes))
         weights = {key: value.cpu() for key, value in result.model.state_dict().items()}
@@ -220,7 +235,11 @@ class RunFolder:
 
     def predictions(self, fold: int) -> pd.DataFrame:
         """Read a finished fold's table of predictions, one row a clip."""
-        return read_table(self.fold_path(fold) / "predictions.csv")
+        path = self.fold_path(fold) / "predictions.csv"
+        table = read_table(path)
+        if missing := [name for name in ("name", "label", "prediction", *self.settings.classes) if name not in table]:
+            raise InputError(f"{path} has no column {missing[0]}: it is not the table that train wrote")
+        return table
 
     def result(self) -> Result:
         """Return the finished folds as a result of the kind "run": settings, tables, probabilities, front ends.
@@ -274,13 +293,6 @@ class RunFolder:
                 confusion = confusion_matrix(everything.label.array, everything.prediction.array, len(classes))
                 write_table(self.path / "confusion.csv", confusion_table(confusion, classes))
         return results
-
-
-def prediction_table(result: FoldResult, test: ClipArray) -> pd.DataFrame:
-    """Return one row for each test clip: name, label, prediction (class indices), and the probability of each class."""
-    columns = {"name": test.names, "label": test.labels, "prediction": result.evaluation.predictions}
-    probabilities = result.evaluation.probabilities
-    return pd.DataFrame(columns | {name: probabilities[:, i] for i, name in enumerate(test.classes)})
 
 
 def confusion_table(confusion: np.ndarray, classes: Sequence[str]) -> pd.DataFrame:

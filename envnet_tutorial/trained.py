@@ -66,6 +66,8 @@ def load_trained(
     if not weights.exists():
         raise InputError(f"{weights} is not there: give a run folder that `train` wrote, or a weights file")
     if weights.is_file():
+        if fold is not None:
+            raise InputError(f"--fold is for a run folder: {weights} is a lone file of weights, of one network")
         return load_lone_weights(weights, network or "envnet", preset or "paper", data)
     folder = RunFolder.open(weights)
     for option, value in (("--network", network), ("--preset", preset)):

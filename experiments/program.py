@@ -1,6 +1,7 @@
 """What the programs have in common: where a result goes, what is said of the data, one sentence for wrong input."""
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -60,8 +61,10 @@ def destination(options: argparse.Namespace) -> Path:
     Raises
     ------
     InputError
-        If it exists: better said before the training than after it.
+        If it exists or is no name: better said before the training than after it.
     """
+    if options.name is not None and not re.fullmatch(r"[\w-]+", options.name):
+        raise InputError(f"--name is one word of letters, digits and hyphens, not {options.name!r}")
     folder = options.out or SHIPPED / options.name
     if folder.exists():
         raise InputError(f"{folder} exists: remove it or choose another name")
@@ -92,7 +95,7 @@ def settings_of(kind: str, run: RunFolder, fold: int) -> dict:
 
 
 def call(main: Callable[[], None]) -> int:
-    """Run a program; return 0, or 2 after one sentence on what was wrong with the input, 1 where training stopped."""
+    """Run a program; return 0, 2 after one sentence on what was wrong with the input, 1 where training stopped, 130."""
     try:
         main()
     except (InputError, TrainingStopped) as error:
@@ -101,4 +104,7 @@ def call(main: Callable[[], None]) -> int:
     except OSError as error:
         print(refusal(error), file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     return 0

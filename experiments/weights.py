@@ -45,6 +45,11 @@ def rounded(state: dict[str, Tensor]) -> dict[str, np.ndarray]:
     }
 
 
+def licence_of(data: str) -> str:
+    """Return the sentence on whose clips these weights have learned from, and what may be done with them."""
+    return LICENCE if data in ("ESC-50", "ESC-10") else f"The licence of the clips that they have learned from, {data}."
+
+
 @torch.inference_mode()
 def hear_windows(network: nn.Module, windows: Tensor, preparation: Preparation) -> np.ndarray:
     """Return the probabilities (clip, class) of one window (clip, time) each."""
@@ -95,7 +100,7 @@ def record(data: str, paths: Sequence[Path]) -> Result:
         "seeds": [first.seed],
         "folds": [fold for run in runs for fold in run.finished_folds()],
         "classes": list(first.classes),
-        "licence": LICENCE,
+        "licence": licence_of(runs[0].provenance["data"]),
         "commands": [run.provenance["command"] for run in runs],
         "provenance": [run.provenance for run in runs],
     }

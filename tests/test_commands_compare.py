@@ -68,7 +68,18 @@ def test_a_fold_that_is_missing_is_said_and_not_trained(told, tmp_path, capsys):
     assert "1 x 1" in capsys.readouterr().out and len(folders(tmp_path)) == 1
     assert main([*told, "--no-train", "--folds", "2"]) == 0
     shown = capsys.readouterr().out
-    assert "compare --data tones --networks tiny --preset lesson --trainings" in shown and len(folders(tmp_path)) == 1
+    asked = f"--data {tmp_path / 'tones'} --networks tiny --folds 2 --preset lesson --trainings {tmp_path / 'runs'}"
+    assert f"compare {asked}\n" in shown and len(folders(tmp_path)) == 1
+
+
+def test_seeds_are_asked_for_where_nothing_is_trained_too(told, tmp_path, capsys):
+    assert main([*told, "--folds", "1", "--seeds", "3"]) == 0
+    for asked, cell in ((["--seeds", "3"], "1 x 1"), ([], "1 x 1"), (["--seeds", "7"], "not run")):
+        capsys.readouterr()
+        assert main([*told, "--no-train", *asked]) == 0
+        assert cell in capsys.readouterr().out
+    assert main([*told, "--no-train", "--seeds=-3"]) == 2
+    assert "--seeds takes whole numbers from 0 on" in capsys.readouterr().err
 
 
 def slow(arguments):

@@ -114,6 +114,13 @@ def test_what_only_lone_weights_need_is_refused_without_them(pretrained, noise, 
     assert complaint in capsys.readouterr().err
 
 
+def test_what_would_be_ignored_is_refused(weights, noise, tmp_path, capsys):
+    assert main(["predict", str(noise), "--weights", str(weights), "--fold", "7"]) == 2
+    assert "--fold is for a run folder" in capsys.readouterr().err
+    assert main(["predict", str(noise), "--weights", str(tmp_path), "--data", "x"]) == 2
+    assert "--data is for a lone file of weights" in capsys.readouterr().err
+
+
 def test_a_network_that_does_not_come_with_the_package_is_refused(noise, capsys):
     assert main(["predict", str(noise), "--network", "envnet"]) == 2
     assert (

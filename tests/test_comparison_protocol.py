@@ -68,6 +68,8 @@ def test_the_largest_part_with_like_folds_is_used(shipped):
     asked = replace(FAST, seeds=(2, 1), folds=(1,))
     assert pairs_of(held("tiny", asked)) == [(1, 1), (2, 1)]
     assert held("tiny", replace(FAST, seeds=(7,))) is None
+    result([(seed, fold) for seed in (0, 1, 2) for fold in range(1, 6 - seed // 2)]).save(shipped / "more")
+    assert pairs_of(held("tiny", FAST)) == [(seed, fold) for seed in (0, 1, 2) for fold in (1, 2, 3, 4)]
 
 
 def test_several_results_are_joined_and_none_counts_twice(shipped):

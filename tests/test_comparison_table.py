@@ -39,6 +39,11 @@ def test_published_numbers_stand_beside_it(table):
     assert np.isnan(table.loc["mel-cnn", "published"]) and table.loc["mel-cnn", "source"] == ""
 
 
+def test_mixtures_are_held_against_what_is_published_of_mixtures():
+    table = compare(["envnet"], Protocol("ESC-50", training.FAST.between_class()), 50, rounds=0)
+    assert table.loc["envnet", "published"] == 0.759
+
+
 def test_a_cell_that_nobody_has_run_is_marked(table):
     shown = spelled_out(table)
     assert shown.loc["envnet-v2", ["accuracy, % (error)", "seeds x folds", "training, min"]].tolist() == [EMPTY] * 3

@@ -2,13 +2,16 @@
 
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from tiny_sets import encoded, esc50_metadata, esc_files, lay_out, tiny_esc50, whole_esc50
 
-from envnet_tutorial.datasets import load_clips, read_folder, set_name
+from envnet_tutorial.datasets import load_clips, open_folder, read_folder, set_name
 from envnet_tutorial.datasets.esc50 import METADATA, METADATA_MD5
+from envnet_tutorial.datasets.locations import cache_root
+from envnet_tutorial.datasets.published import set_folder
 from envnet_tutorial.errors import InputError
 
 FILES = esc_files()
@@ -111,6 +114,24 @@ def test_a_set_goes_by_its_name_however_it_is_written(data, tmp_path, monkeypatc
         load_clips(data, download=False)
     (tmp_path / "ESC-10").mkdir()
     assert set_name(data) == (None if data == "ESC-10" else "esc10")  # a folder of that name is meant, then
+
+
+def test_a_set_that_is_asked_for_by_name_is_not_fetched_into_another(tmp_path, monkeypatch):
+    (tmp_path / "other" / "audio" / "fold1").mkdir(parents=True)
+    monkeypatch.setenv("ENVNET_DATA", str(tmp_path / "other"))
+    with pytest.raises(InputError, match=r"other is laid out as UrbanSound8K: .* take it out of ENVNET_DATA"):
+        load_clips("esc50")
+    monkeypatch.setenv("ENVNET_DATA", "esc10")  # a name is no folder
+    assert set_folder(None, "ESC-50") == cache_root() / "ESC-50"
+
+
+def test_a_place_at_home_may_be_written_short(tmp_path, monkeypatch):
+    lay_out(tmp_path / "set", FILES)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert open_folder(Path("~/set")).classes == open_folder(tmp_path / "set").classes
+    (tmp_path / "urban" / "audio" / "fold1").mkdir(parents=True)
+    with pytest.raises(InputError, match="UrbanSound8K is not whole"):
+        open_folder(Path("~/urban"))
 
 
 def test_a_clip_that_ends_too_early_is_damaged_unless_it_was_published_so(tmp_path):

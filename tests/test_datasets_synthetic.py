@@ -1,8 +1,10 @@
 """The embedded data: ESC-50's layout, the same bytes every time, and sounds whose physics is measured back."""
 
 import csv
+import errno
 import hashlib
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -163,6 +165,16 @@ def fail_on_the_third(monkeypatch):
 def test_nothing_half_written_stays_after_an_exception(tmp_path, monkeypatch):
     fail_on_the_third(monkeypatch)
     with pytest.raises(RuntimeError, match="disk is full"):
+        synthesize(tmp_path / "set", clips_per_class=5, progress=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
+    def full(self, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(InputError, match=r"set could not be written \(No space left on device\)"):
         synthesize(tmp_path / "set", clips_per_class=5, progress=False)
     assert list(tmp_path.iterdir()) == []
 

@@ -121,6 +121,8 @@ def test_train_goes_through_all_ten_folds_of_its_folder(tmp_path, monkeypatch, c
     assert main(["predict", str(sound), *alone]) == 0
     named = capsys.readouterr().out.removeprefix(f"{sound}: ").split()[0]
     assert named in urbansound8k.CLASSES
+    lengths = [load_clips(folder, progress=False, seconds=seconds).samples.shape[1] for seconds in (None, 2)]
+    assert lengths == [4 * 16_000, 2 * 16_000]  # its own 4 s, not the 5 s of ESC-50
 
 
 def test_a_folder_of_it_that_is_not_whole_is_refused_in_one_sentence(tmp_path, capsys):

@@ -75,9 +75,21 @@ def test_runs_become_pretrained_networks(runs, clips, tmp_path, capsys):
             heard = network(compress_levels(window, 2.5)[None]).softmax(dim=1)[0]
         assert own["window_probability"].iloc[0] == pytest.approx(float(heard.max()), abs=1e-5)
         assert own["window_prediction"].iloc[0] == int(heard.argmax())
+    assert result.settings["licence"] == "The licence of the clips that they have learned from, tones."
+    assert "CC BY-NC" in weights.licence_of("ESC-50")
     assert result.settings["commands"][:2] == ["python -m x --folds 1", "python -m x --folds 2"]
     assert result.settings["commands"][2].startswith("python -m experiments.weights tones run-2 run-1 --out ")
     assert f"of {len(table)} clips right" in capsys.readouterr().out
+
+
+def test_a_name_that_leads_elsewhere_is_refused_and_an_interruption_has_no_traceback(runs, clips, capsys):
+    assert call(lambda: weights.main(["tones", str(runs[0]), "--name", "../../x"])) == 2
+    assert "--name is one word" in capsys.readouterr().err
+
+    def interrupt(*given):
+        raise KeyboardInterrupt
+
+    assert call(interrupt) == 130 and capsys.readouterr().err == "interrupted\n"
 
 
 def test_unlike_and_unfinished_runs_are_refused(runs, clips, tmp_path):

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from envnet_tutorial import provenance
+from envnet_tutorial.errors import InputError
 from scripts.repository import ROOT
 
 CPU = torch.device("cpu")
@@ -84,6 +85,10 @@ def test_a_note_is_a_text_or_a_file(tmp_path):
     assert provenance.data_note(str(tmp_path / "note.txt")) == "ESC-50 at 16 kHz, rejoined"
     assert provenance.data_note("rejoined") == "rejoined"
     assert provenance.data_note(None) is None
+    assert provenance.data_note("a long note " * 300) == "a long note " * 300  # no file has such a name
+    (tmp_path / "note.wav").write_bytes(b"RIFF\xff")
+    with pytest.raises(InputError, match=r"note.wav is no text"):
+        provenance.data_note(str(tmp_path / "note.wav"))
 
 
 def test_a_package_that_is_not_there_is_no_error():

@@ -124,10 +124,10 @@ def test_the_readme_prints_the_published_means():
 
 def test_lesson_7_says_what_learning_on_from_the_mel_scale_costs():
     found = statistics.compare(load_result("esc10-mel-fixed-filters"), load_result("esc10-mel-start"))
-    said = f"{-found.clips * found.difference:.0f} answers, {-100 * found.difference:.1f} points, three and a half"
+    said = f"{-found.answers * found.difference:.0f} answers, {-100 * found.difference:.1f} points, three and a half"
     assert said in (ROOT / "notebooks" / "07_architectures.ipynb").read_text("utf-8")
     assert -3.75 < found.difference / found.standard_error < -3.25
-    assert found.clips == 1_200  # each clip with three seeds
+    assert found.answers == 1_200  # each clip with three seeds
 
 
 def test_before_the_compact_classifier_mel_is_ahead_as_readme_and_lesson_7_say():

@@ -210,6 +210,9 @@ def test_the_front_end_is_kept_along_the_way(tmp_path):
     folder.checkpoint(3).touch()
     with pytest.raises(InputError, match=r"fold 3 of .* was not begun with --keep-filters 4"):
         folder.front_end_keeper(3, every=4)
+    with pytest.raises(InputError, match=r"fold 1 of .* was begun with --keep-filters: go on"):
+        folder.front_end_keeper(1, every=0)  # would leave a hole
+    assert folder.front_end_keeper(3, every=0) is None and folder.front_end_keeper(4, every=0) is None
 
 
 def make_run_folder(path, barrier, answers):
@@ -238,6 +241,42 @@ def test_damaged_predictions_are_said_to_be(data, finished, tmp_path):
     (copy / "fold-1" / "predictions.csv").write_bytes(b"\xff\xfe,")
     with pytest.raises(InputError, match=r"predictions.csv cannot be read as a table"):
         RunFolder.open(copy).result()
+    (copy / "fold-1" / "predictions.csv").write_text("name,label\n")
+    with pytest.raises(InputError, match=r"predictions.csv has no column prediction"):
+        RunFolder.open(copy).write_summary()
+
+
+def test_a_run_of_a_network_that_is_not_here_is_said_to_be(finished, tmp_path, monkeypatch):
+    shutil.copytree(finished, tmp_path / "run")
+    monkeypatch.delitem(NETWORKS, "tiny")
+    with pytest.raises(InputError, match="trained with tiny, a network that is not here"):
+        RunFolder.open(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--preset", "slow"],
+        ["--epochs", "0"],
+        ["--seed", "-1"],
+        ["--folds", "one"],
+        ["--network", "resnet"],
+        ["--data-note", "note.bin"],
+        ["--out", "occupied"],
+    ],
+)
+def test_a_slip_is_told_before_a_set_is_fetched(data, tmp_path, monkeypatch, capsys, arguments):
+    def fetch(*given, **options):
+        raise AssertionError("the clips are loaded")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("envnet_tutorial.datasets.load_clips", fetch)
+    (tmp_path / "occupied").mkdir()
+    (tmp_path / "occupied" / "mine.txt").touch()
+    (tmp_path / "note.bin").write_bytes(b"\xff\xfe\x00")
+    assert train(data, tmp_path / "run", *arguments) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert [path.name for path in (tmp_path / "occupied").iterdir()] == ["mine.txt"]  # and no lock
 
 
 @pytest.mark.parametrize(
@@ -264,7 +303,7 @@ def test_a_folder_in_use_and_a_folder_without_a_run_are_refused(data, finished, 
     assert train(data, finished) == 2
     assert "not empty" in capsys.readouterr().err
     assert train(data, finished, "--resume") == 2
-    assert "other settings" in capsys.readouterr().err
+    assert "other settings (seed 3, not 0)" in capsys.readouterr().err
     assert main(["evaluate", str(tmp_path)]) == 2
     assert "not a run folder" in capsys.readouterr().err
 

@@ -86,3 +86,9 @@ def test_more_processes_than_clips_are_refused(monkeypatch):
     assert share.tolist() == [2, 5] and weight == 2 * 3 / 7
     with pytest.raises(InputError, match="fewer processes"):
         distributed.shard(torch.arange(2))
+    distributed.refuse_uneven(99, 32)  # the last batch has three
+    distributed.refuse_uneven(96, 32)
+    with pytest.raises(InputError, match="the last batch of an epoch has 2 of 98 clips"):
+        distributed.refuse_uneven(98, 32)
+    with pytest.raises(InputError, match="too few to be shared by 3"):
+        training.TrainingState.start(TinyNet(3), tones().select([0, 1]), RECIPE, 0, torch.device("cpu"))

@@ -125,6 +125,15 @@ def test_a_network_that_was_tested_can_be_trained():
     assert np.isfinite(history.epochs.loss[0])
 
 
+@pytest.mark.parametrize(
+    ("shape", "windows", "complaint"),
+    [((16_000,), 10, "shape"), ((1, 0), 10, "at least 1"), ((0, 99), 10, "at least 1"), ((1, 99), 0, "num_windows")],
+)
+def test_what_is_no_clip_is_refused(shape, windows, complaint):
+    with pytest.raises(InputError, match=complaint):
+        training.predict(TinyNet(3), np.zeros(shape, np.float32), PREPARATION, num_windows=windows)
+
+
 @pytest.mark.parametrize("num_classes", [1, 2, 50])
 def test_clips_of_another_number_of_classes_are_refused(num_classes):
     """One class is the treacherous number: its scores would spread over all the others, and nothing would complain."""

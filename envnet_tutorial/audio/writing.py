@@ -9,7 +9,7 @@ from torch import Tensor
 
 from envnet_tutorial.audio.samples import as_frames, to_int16
 from envnet_tutorial.errors import InputError
-from envnet_tutorial.files import errors_of_disk, written_whole
+from envnet_tutorial.files import unwritten, written_whole
 
 
 def write_audio(path: str | Path, waveform: Tensor | np.ndarray, sample_rate: int) -> Path:
@@ -41,8 +41,11 @@ def write_audio(path: str | Path, waveform: Tensor | np.ndarray, sample_rate: in
     content = encode(as_frames(waveform), sample_rate, kind)
     if not path.parent.is_dir():
         raise InputError(f"there is no folder {path.parent}")
-    with errors_of_disk(path), written_whole(path) as stream:
-        stream.write(content)
+    try:
+        with written_whole(path) as stream:
+            stream.write(content)
+    except OSError as error:  # a full disk, a folder of that name, a name too long
+        raise unwritten(path, error) from error
     return path
 
 
@@ -53,5 +56,6 @@ def encode(frames: np.ndarray, sample_rate: int, kind: str) -> bytes:
     try:
         soundfile.write(stream, to_int16(frames) if lossless else frames.clip(-1, 1), sample_rate, format=kind)
     except (soundfile.SoundFileError, TypeError, ValueError) as error:
-        raise InputError(f"{kind} cannot hold {frames.shape[1]} channels at {sample_rate} Hz ({error})") from error
+        reason = getattr(error, "error_string", error)  # without the address of the stream
+        raise InputError(f"{kind} cannot hold {frames.shape[1]} channels at {sample_rate} Hz ({reason})") from error
     return stream.getvalue()

@@ -1,7 +1,6 @@
 """``compare``: one protocol, one table: what each network costs and is worth; what is missing is trained."""
 
 import argparse
-import os
 import shlex
 from itertools import product
 from pathlib import Path
@@ -26,7 +25,9 @@ def add_parser(subparsers) -> None:
     add_data_options(parser)
     parser.add_argument("--networks", default="all", help="such as envnet,mel-cnn (default: all)")
     parser.add_argument("--folds", default="all", help="folds to hold out, such as 1 or 1,2 (default: all)")
-    parser.add_argument("--seeds", default="0", help="of every random choice, such as 0,1,2 (default: 0)")
+    parser.add_argument(
+        "--seeds", help="of every random choice, such as 0,1,2 (default: 0; with --no-train all there are)"
+    )
     parser.add_argument("--preset", default="fast", help="paper, short, fast or lesson (default: fast)")
     parser.add_argument("--trainings", type=Path, metavar="FOLDER", help="where each training is kept")
     parser.add_argument(
@@ -43,25 +44,39 @@ def add_parser(subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train what is missing, then print the table, and write it where it is wanted."""
     from envnet_tutorial import provenance
-    from envnet_tutorial.comparison import Protocol, compare
+    from envnet_tutorial.comparison import EMPTY, Protocol, compare
+    from envnet_tutorial.datasets import asked_for
     from envnet_tutorial.models import NETWORKS
     from envnet_tutorial.training import PRESETS
 
     _check(arguments, NETWORKS, PRESETS)
     networks = list(NETWORKS) if arguments.networks == "all" else arguments.networks.split(",")
-    data = str(arguments.data or os.environ.get("ENVNET_DATA") or "synthetic")
+    data = asked_for(arguments.data)
     num_classes, present = classes_and_folds(data)
     folds = chosen_folds(arguments.folds, present)
-    seeds, name = numbers(arguments.seeds, "--seeds"), provenance.data_name(arguments.data, arguments.data_name)
+    # Where nothing may be trained, whatever there is of the folds and seeds is shown, unless some are asked for.
+    seeds = chosen_seeds(arguments)
     stopped = [] if arguments.no_train else train_missing(arguments, data, product(seeds, networks, folds))
-    # Where nothing may be trained, whatever there is of the folds and seeds is shown.
     asked = {"folds": None if arguments.no_train and arguments.folds == "all" else folds}
-    protocol = Protocol(name, PRESETS[arguments.preset], None if arguments.no_train else seeds, **asked)
+    name = provenance.data_name(arguments.data, arguments.data_name)
+    protocol = Protocol(name, PRESETS[arguments.preset], seeds, **asked)
     table = compare(networks, protocol, num_classes, trainings=arguments.trainings, rounds=arguments.rounds)
     show(table, protocol, num_classes)
+    if (table["seeds"] == 0).any():
+        print(f"{EMPTY}: to be trained with {train_command(arguments, table)}")
     if arguments.out is not None:
         write(arguments, table, protocol, num_classes)
     return 1 if stopped else 0
+
+
+def chosen_seeds(arguments: argparse.Namespace) -> tuple[int, ...] | None:
+    """Read the seeds that are asked for; None for all that there are."""
+    if arguments.seeds is None:
+        return None if arguments.no_train else (0,)
+    seeds = numbers(arguments.seeds, "--seeds")
+    if min(seeds) < 0:
+        raise InputError(f"--seeds takes whole numbers from 0 on; got {min(seeds)}")
+    return seeds
 
 
 def _check(arguments: argparse.Namespace, networks, presets) -> None:
@@ -122,7 +137,7 @@ def passed_on(arguments: argparse.Namespace) -> list[str]:
 
 def show(table, protocol, num_classes: int) -> None:
     """Print the table, what its columns mean, and where the published numbers are from."""
-    from envnet_tutorial.comparison import EMPTY, spelled_out
+    from envnet_tutorial.comparison import spelled_out
 
     print(f"{protocol.data}, {num_classes} classes, recipe {protocol.recipe.name}")
     print(spelled_out(table).to_string())
@@ -131,15 +146,16 @@ def show(table, protocol, num_classes: int) -> None:
     print("accuracy: share of the held-out clips, and its standard error over recordings and seeds")
     for source, names in table[table["source"] != ""].groupby("source", sort=False).groups.items():
         print(f"published, {', '.join(names)}: {source}")
-    if (table["seeds"] == 0).any():
-        print(f"{EMPTY}: to be trained with {train_command(table, protocol)}")
 
 
-def train_command(table, protocol) -> str:
-    """Return the command that trains the networks of a table that have not been trained."""
+def train_command(arguments: argparse.Namespace, table) -> str:
+    """Return the command that trains the networks of a table that have not been trained, of what was asked for."""
     missing = ",".join(table.index[table["seeds"] == 0])
-    words = ["python", "-m", "envnet_tutorial", "compare", "--data", protocol.data, "--networks", missing]
-    return shlex.join([*words, "--preset", protocol.recipe.name, "--trainings", "runs/compare"])
+    asked = {"data": arguments.data, "data-name": arguments.data_name, "networks": missing}
+    asked |= {"folds": None if arguments.folds == "all" else arguments.folds, "seeds": arguments.seeds}
+    asked |= {"preset": arguments.preset, "trainings": str(arguments.trainings or "runs/compare")}
+    options = [word for name, value in asked.items() if value is not None for word in (f"--{name}", value)]
+    return shlex.join(["python", "-m", "envnet_tutorial", "compare", *options])
 
 
 def write(arguments: argparse.Namespace, table, protocol, num_classes: int) -> None:

@@ -72,6 +72,9 @@ def chosen_networks(arguments: argparse.Namespace) -> tuple[list, str]:
 
     told = {"fold": arguments.fold, "network": arguments.network, "preset": arguments.preset, "data": arguments.data}
     if arguments.weights is not None:
+        is_run = arguments.weights.is_dir()
+        if is_run and arguments.data is not None:
+            raise InputError(f"--data is for a lone file of weights: {arguments.weights} is a run folder")
         return [load_trained(arguments.weights, **told)], ""
     if unused := [option for option in ("preset", "data") if told[option] is not None]:
         raise InputError(f"--{unused[0]} is for a lone file of weights: give that with --weights")

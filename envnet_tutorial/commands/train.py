@@ -1,11 +1,10 @@
 """``train``: train a network for each fold, test it on that fold, and write a run folder."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from envnet_tutorial.errors import InputError
@@ -95,10 +94,9 @@ def _train(arguments: argparse.Namespace, device) -> int:
     from envnet_tutorial.models import NETWORKS
     from envnet_tutorial.training.distributed import rank_and_size
 
-    if arguments.network not in NETWORKS:
-        raise InputError(f"there is no network {arguments.network}; there are {', '.join(NETWORKS)}")
     is_first = rank_and_size()[0] == 0
     device = device or usable_device(arguments.device)
+    _refuse_early(arguments, device)
     rate = NETWORKS[arguments.network].input_format.sample_rate
     clips = load_clips(arguments.data, sample_rate=rate, progress=is_first and not arguments.quiet)
     folder = _run_folder(arguments, _settings(arguments, clips, device), device)
@@ -110,6 +108,29 @@ def _train(arguments: argparse.Namespace, device) -> int:
     if is_first or (arguments.share == "folds" and folder.finished_folds() == list(folder.settings.folds)):
         report(folder)
     return 0
+
+
+def _refuse_early(arguments: argparse.Namespace, device) -> None:
+    """Refuse what needs no clips to be seen, before any are fetched or decoded."""
+    from envnet_tutorial import provenance
+    from envnet_tutorial.models import NETWORKS
+    from envnet_tutorial.run_folder import RunFolder
+
+    if arguments.network not in NETWORKS:
+        raise InputError(f"there is no network {arguments.network}; there are {', '.join(NETWORKS)}")
+    if arguments.seed < 0:
+        raise InputError(f"--seed takes a whole number from 0 on; got {arguments.seed}")
+    if arguments.folds != "all":
+        numbers(arguments.folds, "--folds")
+    recipe_of(arguments, device)
+    provenance.data_note(arguments.data_note)
+    if _is_new(arguments):
+        RunFolder.refuse_occupied(arguments.out)
+
+
+def _is_new(arguments: argparse.Namespace) -> bool:
+    """Whether the run folder is still to be made."""
+    return not (arguments.resume and (arguments.out / "settings.json").exists())
 
 
 def _own_folds(folds: tuple[int, ...], arguments: argparse.Namespace) -> tuple[int, ...]:
@@ -134,7 +155,7 @@ def _train_fold(folder, fold: int, clips, device, arguments: argparse.Namespace)
     if is_first and not arguments.quiet:
         lasting = f"{settings.recipe.epochs} epochs in {settings.recipe.precision}"
         print(f"fold {fold}: {len(clips) - len(test)} clips to train on, {len(test)} to test, {lasting}")
-    keep = is_first and arguments.keep_filters
+    keeper = folder.front_end_keeper(fold, arguments.keep_filters) if is_first else None
     result = train_fold(
         folder.network_class,
         clips,
@@ -142,7 +163,7 @@ def _train_fold(folder, fold: int, clips, device, arguments: argparse.Namespace)
         fold,
         device=device,
         seed=settings.seed,
-        callbacks=[folder.front_end_keeper(fold, arguments.keep_filters)] if keep else [],
+        callbacks=[keeper] if keeper else [],
         progress=not arguments.quiet,
         checkpoint=folder.checkpoint(fold),
         checkpoint_every=arguments.checkpoint_every,
@@ -163,17 +184,16 @@ def report(folder) -> None:
 
 def _settings(arguments: argparse.Namespace, clips, device):
     """Put together what the command line asks for."""
+    from envnet_tutorial.datasets import asked_for
     from envnet_tutorial.run_folder import RunSettings
 
-    if arguments.seed < 0:
-        raise InputError(f"--seed takes a whole number from 0 on; got {arguments.seed}")
     if arguments.mix == "bc" and len(clips.classes) == 1:
         raise InputError("--mix bc mixes two classes, and the clips are of one")
     present = sorted(set(clips.folds.tolist()))
     if len(present) == 1:
         raise InputError("all clips are in one fold: there has to be another to learn from")
     return RunSettings(
-        data=str(arguments.data or os.environ.get("ENVNET_DATA") or "synthetic"),
+        data=asked_for(arguments.data),
         network=arguments.network,
         recipe=recipe_of(arguments, device),
         seed=arguments.seed,
@@ -229,7 +249,7 @@ def _run_folder(arguments: argparse.Namespace, settings, device):
     from envnet_tutorial.run_folder import RunFolder
     from envnet_tutorial.training.distributed import rank_and_size, wait_for_all
 
-    is_new = not (arguments.resume and (arguments.out / "settings.json").exists())
+    is_new = _is_new(arguments)
     wait_for_all()
     if is_new and rank_and_size()[0] == 0:
         RunFolder.create(arguments.out, settings, _provenance(arguments, device))
@@ -238,7 +258,12 @@ def _run_folder(arguments: argparse.Namespace, settings, device):
     if arguments.precision == "auto":
         settings = replace(settings, recipe=replace(settings.recipe, precision=folder.settings.recipe.precision))
     if folder.settings != settings:
-        raise InputError(f"{arguments.out} was begun with other settings: resume it with the same arguments")
+        begun, asked = (asdict(each) | asdict(each.recipe) for each in (folder.settings, settings))
+        other = next(key for key in asked if begun[key] != asked[key] and key != "recipe")
+        raise InputError(
+            f"{arguments.out} was begun with other settings ({other} {begun[other]}, not {asked[other]}): resume it "
+            "with the same arguments"
+        )
     return folder
 
 

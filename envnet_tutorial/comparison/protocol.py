@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -126,14 +125,13 @@ def single_trainings(result: Result) -> Iterator[tuple[tuple[int, int], Result]]
 
 
 def rectangle(pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the pairs of seed and fold whose seeds have the same folds: of all such groups the largest."""
+    """Return pairs of seed and fold in which all seeds have the same folds: as many as the folds of a seed allow."""
     folds = {}
     for seed, fold in sorted(pairs):
         folds.setdefault(seed, []).append(fold)
-    by_folds = sorted(folds, key=lambda seed: folds[seed])
-    groups = [list(seeds) for _, seeds in groupby(by_folds, key=lambda seed: folds[seed])]
-    seeds = max(groups, key=lambda group: len(group) * len(folds[group[0]]))
-    return [(seed, fold) for seed in seeds for fold in folds[seed]]
+    groups = [([seed for seed in folds if set(common) <= set(folds[seed])], common) for common in folds.values()]
+    seeds, common = max(groups, key=lambda group: len(group[0]) * len(group[1]))
+    return [(seed, fold) for seed in seeds for fold in common]
 
 
 def joined(parts: Sequence[Result]) -> Result:

@@ -59,7 +59,7 @@ def compare(
         {"network": name}
         | price(name, num_classes, rounds)
         | worth(name, protocol, trainings)
-        | reported(name, protocol.data)
+        | reported(name, protocol)
         for name in networks
     ]
     return pd.DataFrame(rows).set_index("network")
@@ -102,9 +102,9 @@ def worth(name: str, protocol: Protocol, trainings: Path | None) -> dict:
     }
 
 
-def reported(name: str, data: str) -> dict:
-    """Return what a paper reports of a network, as the columns of `compare`."""
-    found = published(name, data)
+def reported(name: str, protocol: Protocol) -> dict:
+    """Return what a paper reports of a network under such a protocol, as the columns of `compare`."""
+    found = published(name, protocol.data, mix=protocol.recipe.mix)
     return {"published": found.accuracy, "source": found.source} if found else {"published": np.nan, "source": ""}
 
 

@@ -1,7 +1,6 @@
 """The sounds that the lessons learn from: a synthetic set made on the spot, ESC-10, ESC-50, UrbanSound8K."""
 
 import hashlib
-import os
 import shutil
 from pathlib import Path
 
@@ -9,17 +8,21 @@ from filelock import FileLock
 
 from envnet_tutorial.datasets.clips import ClipArray, SourceLeakError, random_split
 from envnet_tutorial.datasets.esc50 import ESC50, SUBSETS
-from envnet_tutorial.datasets.folder import ClipTable, read_folder
+from envnet_tutorial.datasets.folder import ClipTable, is_urbansound8k, read_folder
 from envnet_tutorial.datasets.locations import cache_root
+from envnet_tutorial.datasets.names import NAMED, asked_for, set_name
+from envnet_tutorial.datasets.urbansound8k import SECONDS as URBAN_SECONDS
 from envnet_tutorial.datasets.urbansound8k import UrbanSound8K
 from envnet_tutorial.settings import CLIP_SECONDS, ENVNET_INPUT
 
 __all__ = [
     "ESC50",
+    "NAMED",
     "ClipArray",
     "ClipTable",
     "SourceLeakError",
     "UrbanSound8K",
+    "asked_for",
     "load_clips",
     "open_folder",
     "random_split",
@@ -28,15 +31,12 @@ __all__ = [
     "synthetic_folder",
 ]
 
-#: The sets that go by a name: how many classes and folds each has.
-NAMED = {"synthetic": (10, 5), "esc10": (10, 5), "esc50": (50, 5), "urbansound8k": (10, 10)}
-
 
 def load_clips(
     data: str | Path | None = None,
     *,
     sample_rate: int = ENVNET_INPUT.sample_rate,
-    seconds: float = CLIP_SECONDS,
+    seconds: float | None = None,
     folds: tuple[int, ...] | None = None,
     download: bool = True,
     progress: bool = True,
@@ -51,8 +51,9 @@ def load_clips(
         folder that the environment variable ``ENVNET_DATA`` names, or else ``"synthetic"``.
     sample_rate : int
         Rate in Hz.
-    seconds : float
-        Length of each clip in s; shorter ones are followed by zeros, longer ones are cut.
+    seconds : float, optional
+        Length of each clip in s; shorter ones are followed by zeros, longer ones are cut. By default
+        5 s, as ESC-50's are, and 4 s of UrbanSound8K.
     folds : tuple of int, optional
         Keep these folds only.
     download : bool
@@ -70,24 +71,16 @@ def load_clips(
     InputError
         If the folder is no such data set, a file is missing or cannot be decoded, or the disk is full.
     """
-    data = data or os.environ.get("ENVNET_DATA") or "synthetic"
+    data = asked_for(data)
     name = set_name(data)
     if name in SUBSETS:
         published = ESC50(subset=name, folds=folds, download=download, progress=progress)
-        return published.clips(sample_rate, seconds=seconds, progress=progress)
+        return published.clips(sample_rate, seconds=seconds or CLIP_SECONDS, progress=progress)
     if name == "urbansound8k":
-        return UrbanSound8K(folds=folds).clips(sample_rate, seconds=seconds, progress=progress)
-    folder = synthetic_folder(progress=progress) if name == "synthetic" else Path(data)
-    return open_folder(folder, folds=folds).decode(sample_rate, seconds=seconds, progress=progress)
-
-
-def set_name(data: str | Path) -> str | None:
-    """Return which of the sets in `NAMED` is meant, ``"esc10"`` for ``"ESC-10"``; None for the path of a folder.
-
-    A folder goes before a name that is written in another way than the set's own.
-    """
-    name = str(data).replace("-", "").lower()
-    return name if name in NAMED and (name == str(data) or not Path(data).is_dir()) else None
+        return UrbanSound8K(folds=folds).clips(sample_rate, seconds=seconds or URBAN_SECONDS, progress=progress)
+    folder = synthetic_folder(progress=progress) if name == "synthetic" else Path(data).expanduser()
+    own = URBAN_SECONDS if is_urbansound8k(folder) else CLIP_SECONDS
+    return open_folder(folder, folds=folds).decode(sample_rate, seconds=seconds or own, progress=progress)
 
 
 def open_folder(folder: Path, *, folds: tuple[int, ...] | None = None) -> ClipTable:
@@ -98,7 +91,8 @@ def open_folder(folder: Path, *, folds: tuple[int, ...] | None = None) -> ClipTa
     InputError
         If the folder is neither, or UrbanSound8K and not whole.
     """
-    if (folder / "audio" / "fold1").is_dir():
+    folder = folder.expanduser()
+    if is_urbansound8k(folder):
         return UrbanSound8K(folder, folds=folds).clip_table
     return read_folder(folder, folds=folds)
 

@@ -13,7 +13,7 @@ import soundfile
 
 from envnet_tutorial.datasets.clips import ClipArray
 from envnet_tutorial.datasets.download import Patience
-from envnet_tutorial.datasets.folder import ClipTable, read_metadata, select_folds
+from envnet_tutorial.datasets.folder import ClipTable, is_urbansound8k, read_metadata, select_folds
 from envnet_tutorial.datasets.published import Publication, fetch, set_folder, validate
 from envnet_tutorial.datasets.verification import Validation, published_checksums
 from envnet_tutorial.errors import InputError
@@ -169,6 +169,11 @@ class ESC50:
 
     def _refuse_another_set(self) -> None:
         """Raise if the folder holds other clips, or these at another rate: a fetch would replace somebody's own set."""
+        if is_urbansound8k(self.folder):
+            raise InputError(
+                f"{self.folder} is laid out as UrbanSound8K: to use it, give the folder itself as the data; to fetch "
+                "ESC-50, give another folder, or take it out of ENVNET_DATA"
+            )
         for name in validate(self.publication(), self.folder, self.wanted, quick=True).corrupt:
             rate = _sample_rate(self.folder / name)
             if rate not in (None, SAMPLE_RATE):

@@ -89,6 +89,11 @@ class ClipTable:
         )
 
 
+def is_urbansound8k(folder: Path) -> bool:
+    """Tell whether a folder is laid out as UrbanSound8K, with ``audio/fold1``."""
+    return (folder / "audio" / "fold1").is_dir()
+
+
 def read_folder(folder: str | Path, *, folds: tuple[int, ...] | None = None) -> ClipTable:
     """Read the metadata of a folder in ESC-50's layout (lesson 1).
 

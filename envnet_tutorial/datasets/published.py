@@ -15,6 +15,7 @@ from filelock import FileLock
 from envnet_tutorial.datasets.archive import extract_files
 from envnet_tutorial.datasets.download import Patience, TransferError, fetch_files, pause_after, stream_url
 from envnet_tutorial.datasets.locations import cache_root
+from envnet_tutorial.datasets.names import set_name
 from envnet_tutorial.datasets.verification import Validation, validate_files
 from envnet_tutorial.errors import InputError
 from envnet_tutorial.files import PART_SUFFIX, errors_of_disk, has_parts, remove_parts, require_space, written_whole
@@ -67,8 +68,13 @@ class Publication:
 
 
 def set_folder(root: str | Path | None, name: str) -> Path:
-    """Return the folder of a set: as given, or what ``ENVNET_DATA`` names, or one in the user's cache folder."""
-    return Path(root or os.environ.get("ENVNET_DATA") or cache_root() / name).expanduser()
+    """Return the folder of a set: as given, or what ``ENVNET_DATA`` names, or one in the user's cache folder.
+
+    Where the variable holds the name of a set, it is no folder, and the set lies in the cache.
+    """
+    named = os.environ.get("ENVNET_DATA")
+    elsewhere = named if named and not set_name(named) else None
+    return Path(root or elsewhere or cache_root() / name).expanduser()
 
 
 def validate(publication: Publication, folder: Path, wanted: Iterable[str], *, quick: bool = False) -> Validation:

@@ -6,6 +6,7 @@ ESC-50 (Piczak 2015, https://doi.org/10.1145/2733373.2806390), so that real data
 """
 
 import csv
+import io
 import json
 import re
 import shutil
@@ -24,6 +25,7 @@ from tqdm import tqdm
 
 from envnet_tutorial.datasets import sounds
 from envnet_tutorial.errors import InputError
+from envnet_tutorial.files import errors_of_disk
 from envnet_tutorial.settings import CLIP_RATE, CLIP_SECONDS
 
 #: Changes whenever the same seed would give other bytes; stored in ``meta/recipe.json``.
@@ -60,13 +62,10 @@ SOUNDS = {
 }
 
 FOLDS = (1, 2, 3, 4, 5)
-
 #: Columns of ``meta/esc50.csv``.
 COLUMNS = ("filename", "fold", "target", "category", "esc10", "src_file", "take")
-
 #: Bytes of a clip's file: 44 of header, then two a sample.
 FILE_BYTES = 44 + 2 * CLIP_RATE * CLIP_SECONDS
-
 #: How often a source recording gives one, two, three or four takes, roughly as in ESC-10.
 TAKE_ODDS = (0.35, 0.3, 0.2, 0.15)
 
@@ -159,7 +158,7 @@ def synthesize(
     Raises
     ------
     InputError
-        If a number makes no sense, or the folder holds something else.
+        If a number makes no sense, the folder holds something else, or the disk is full.
     """
     folder = Path(folder).expanduser().absolute()
     if clips_per_class < 5 or clips_per_class % 5:
@@ -171,7 +170,7 @@ def synthesize(
     if _is_complete(folder, recipe):
         return folder
     _refuse_foreign(folder)
-    with _appearing_whole(folder) as unfinished:
+    with errors_of_disk(folder), _appearing_whole(folder) as unfinished:
         _write(unfinished, plan(seed, clips_per_class), seed, workers or cpu_count() or 1, progress)
         (unfinished / "meta" / "recipe.json").write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
     return folder
@@ -225,7 +224,9 @@ def _write(folder: Path, fragments: list[Fragment], seed: int, workers: int, pro
     (folder / "meta").mkdir()
 
     def make(fragment: Fragment) -> None:
-        soundfile.write(folder / "audio" / fragment.filename, fragment.render(seed), CLIP_RATE, subtype="PCM_16")
+        stream = io.BytesIO()  # in memory first: a disk that refuses is then no riddle of the library's
+        soundfile.write(stream, fragment.render(seed), CLIP_RATE, format="WAV", subtype="PCM_16")
+        (folder / "audio" / fragment.filename).write_bytes(stream.getvalue())
 
     with ThreadPoolExecutor(workers) as pool:
         done = pool.map(make, fragments)

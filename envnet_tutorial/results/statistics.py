@@ -152,7 +152,7 @@ def cluster_variance(values: np.ndarray, clusters: np.ndarray) -> float:
 class Comparison(NamedTuple):
     """Two runs on the same clips: what each alone has right, and what chance makes of it."""
 
-    clips: int
+    answers: int
     first_alone: int
     second_alone: int
     difference: float

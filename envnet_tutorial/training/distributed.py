@@ -77,6 +77,16 @@ def shard(batch: Tensor) -> tuple[Tensor, float]:
     return share, len(share) * size / len(batch)
 
 
+def refuse_uneven(num_clips: int, batch_size: int) -> None:
+    """Raise `InputError` if the last batch of an epoch has too few clips for a share each: before the first step."""
+    size, last = rank_and_size()[1], num_clips % batch_size or batch_size
+    if last < size:
+        raise InputError(
+            f"the last batch of an epoch has {last} of {num_clips} clips, too few to be shared by {size} processes: "
+            "use fewer processes, or --share folds"
+        )
+
+
 def sum_over_processes(numbers: Tensor) -> Tensor:
     """Add up a tensor over all processes, in place."""
     if dist.is_initialized():

@@ -100,7 +100,16 @@ def predict(
     Returns
     -------
     ndarray of float32, shape (clip, class)
+
+    Raises
+    ------
+    InputError
+        If these are no clips with samples, or no window is asked for.
     """
+    if np.ndim(waveforms) != 2 or not all(np.shape(waveforms)):
+        raise InputError(f"clips have the shape (clip, time), both at least 1; got {tuple(np.shape(waveforms))}")
+    if num_windows < 1:
+        raise InputError(f"num_windows must be at least 1; got {num_windows}")
     device, num_samples = choose_device(device), model.input_format.num_samples
     samples = torch.tensor(as_int16(waveforms), device=device)  # (clip, time)
     span = augment.sound_span(samples) if preparation.trim_silence else augment.whole_span(samples)

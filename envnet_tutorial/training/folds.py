@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 
 from envnet_tutorial.datasets.clips import ClipArray
@@ -22,6 +23,12 @@ class FoldResult(NamedTuple):
     model: WaveformNetwork
     history: History
     evaluation: Evaluation
+
+    def predictions(self, test: ClipArray) -> pd.DataFrame:
+        """Return a row for each test clip: name, label, prediction (class indices), probability of each class."""
+        columns = {"name": test.names, "label": test.labels, "prediction": self.evaluation.predictions}
+        probabilities = self.evaluation.probabilities
+        return pd.DataFrame(columns | {name: probabilities[:, i] for i, name in enumerate(test.classes)})
 
 
 def build_model(build: Callable[[int], WaveformNetwork], num_classes: int, *, seed: int) -> WaveformNetwork:

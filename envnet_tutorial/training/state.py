@@ -12,7 +12,7 @@ from envnet_tutorial.datasets.clips import ClipArray
 from envnet_tutorial.models.base import WaveformNetwork
 from envnet_tutorial.training.batches import Batch, DeviceClips, epoch_batches
 from envnet_tutorial.training.device import global_seed, stream_seed
-from envnet_tutorial.training.distributed import rank_and_size
+from envnet_tutorial.training.distributed import rank_and_size, refuse_uneven
 from envnet_tutorial.training.history import History
 from envnet_tutorial.training.optimizer import make_optimizer
 from envnet_tutorial.training.recipe import Recipe
@@ -57,6 +57,7 @@ class TrainingState:
         cls, model: WaveformNetwork, train: ClipArray, recipe: Recipe, seed: int, device: torch.device
     ) -> "TrainingState":
         """Bring the clips to the device, where the model is, and make the optimiser."""
+        refuse_uneven(len(train), recipe.batch_size)
         clips = DeviceClips.load(train, device, trim_silence=recipe.trim_silence)
         steps = recipe.epochs * recipe.steps_per_epoch(len(train))
         return cls(model, model, recipe, clips, seed, device, *make_optimizer(model, recipe, steps))
