@@ -29,6 +29,7 @@ from experiments.program import call
 FAST_RUNS = {
     "fast": "--network envnet-pooled-norm --preset fast --keep-filters 10",
     "fast-between-class": "--network envnet-pooled-norm --preset fast --mix bc --keep-filters 20",
+    "fast-double": "--network envnet-pooled-norm --preset fast --epochs 120 --keep-filters 20",
     "fast-between-class-equal": "--network envnet-pooled-norm --preset fast --mix bc --epochs 60 --keep-filters 10",
     "fast-paper-order": "--network envnet-reordered --preset fast --keep-filters 10",
     "fast-compact": "--network compact-pooled-norm --preset fast",
