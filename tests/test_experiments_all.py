@@ -143,7 +143,7 @@ def test_every_command_is_understood(device, tmp_path):
             assert (options.data_name, options.data_note) == ("ESC-10", "as published")
         if step.result:
             assert options.out == step.result
-    assert programs.count("envnet_tutorial") == 24 * 3 and programs.count("experiments.record") == 24
+    assert programs.count("envnet_tutorial") == 25 * 3 and programs.count("experiments.record") == 25
     assert set(programs) == set(PROGRAMS)
     assert programs.count("benchmarks.throughput") == (2 if device == "cuda" else 1)
 
@@ -152,7 +152,7 @@ def test_seeds_and_the_way_to_train_can_be_chosen(tmp_path):
     train = "torchrun --nproc-per-node 8 -m envnet_tutorial train --share folds"
     steps = planned(tmp_path, "cuda", "--seeds", "4", "--train", train)
     trainings = [step.command for step in steps if step.command[0] == "torchrun"]
-    assert len(trainings) == 24 and trainings[0][:7] == shlex.split(train)[:7]
+    assert len(trainings) == 25 and trainings[0][:7] == shlex.split(train)[:7]
     assert all(command[command.index("--seed") + 1] == "4" for command in trainings)
     assert any(step.command[-1].endswith("fast-cuda") and "fast-seed4" in step.command[3] for step in steps)
 
