@@ -1,6 +1,7 @@
 """Judge an answer that is a function: call it, compare what it gives, and say what it did instead."""
 
 import copy
+import functools
 import inspect
 import traceback
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch.overrides import TorchFunctionMode
 
 from envnet_tutorial.exercises.answers import is_open
 from envnet_tutorial.exercises.feedback import Feedback
@@ -64,6 +66,22 @@ class FunctionQuestion:
 
     def _same(self, found: np.ndarray, expected: np.ndarray) -> bool:
         return found.shape == expected.shape and np.allclose(found, expected, atol=self.atol, rtol=self.rtol)
+
+
+class Watch(TorchFunctionMode):
+    """Look at what an answer asks of PyTorch while it runs; a subclass says at what, in ``__torch_function__``."""
+
+    def over(self, answer):
+        """Return the answer itself, if it is no function, or one that is watched while it runs."""
+        if not callable(answer):
+            return answer
+
+        @functools.wraps(answer)
+        def watched(*arguments):
+            with self:
+                return answer(*arguments)
+
+        return watched
 
 
 def called(function, *arguments) -> np.ndarray:

@@ -1,14 +1,11 @@
 """Checks for the exercises of lesson 2, convolution arithmetic."""
 
-import functools
-
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 
 from envnet_tutorial.exercises.feedback import Feedback
-from envnet_tutorial.exercises.functions import FunctionQuestion
+from envnet_tutorial.exercises.functions import FunctionQuestion, Watch
 from envnet_tutorial.exercises.questions import Case, Condition, ConditionQuestion, NumberQuestion, TupleQuestion
 from envnet_tutorial.exercises.quizzes.lesson_02 import QUIZ as QUIZ
 from envnet_tutorial.settings import ENVNET_INPUT
@@ -169,7 +166,7 @@ def check_output_length(answer) -> Feedback:
 def check_convolve(answer) -> Feedback:
     """Check a naive convolution, a function of signal, kernel and stride, against PyTorch (lesson 2)."""
     generator = torch.Generator().manual_seed(2)
-    watch = _Watch()
+    watch = _ConvolutionWatch()
     feedback = FunctionQuestion(
         calls=[
             (torch.randn(samples, generator=generator), torch.randn(taps, generator=generator), stride)
@@ -211,7 +208,7 @@ def check_same_padding(answer) -> Feedback:
     ).judge(answer)
 
 
-class _Watch(TorchFunctionMode):
+class _ConvolutionWatch(Watch):
     """Note whether an answer calls one of PyTorch's convolutions."""
 
     def __init__(self):
@@ -221,18 +218,6 @@ class _Watch(TorchFunctionMode):
     def __torch_function__(self, function, types, args=(), kwargs=None):
         self.convolved |= getattr(function, "__name__", "").startswith("conv")
         return function(*args, **(kwargs or {}))
-
-    def over(self, answer):
-        """Return the answer itself, if it is no function, or one that is watched while it runs."""
-        if not callable(answer):
-            return answer
-
-        @functools.wraps(answer)
-        def watched(*call):
-            with self:
-                return answer(*call)
-
-        return watched
 
 
 def _convolved(signal: Tensor, kernel: Tensor, stride: int) -> Tensor:

@@ -1,14 +1,11 @@
 """Checks for the exercises of lesson 3, feature_conv shape by shape."""
 
-import functools
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 
 from envnet_tutorial.exercises.feedback import Feedback
-from envnet_tutorial.exercises.functions import FunctionQuestion
+from envnet_tutorial.exercises.functions import FunctionQuestion, Watch
 from envnet_tutorial.exercises.questions import Case, HelperQuestion, NumberQuestion, TupleQuestion
 from envnet_tutorial.exercises.quizzes.lesson_03 import QUIZ as QUIZ
 from envnet_tutorial.models import ConvBlock
@@ -146,9 +143,8 @@ def check_pool_first(answer) -> Feedback:
         # some maxima are negative, and leaving ReLU out is another network too.
         nn.init.normal_(block.module[1].weight)
         block.module[1].bias.copy_(torch.linspace(-6, 2, 40))
-        watch = _Watch(width=2 * 40 * 960)
-        with watch:
-            feedback = _pool_first_question(block, features).judge(watch.over(answer))
+        watch = _ReluWatch(width=2 * 40 * 960)
+        feedback = _pool_first_question(block, features).judge(watch.over(answer))
     if feedback and watch.cut_off_early:
         return Feedback(False, "the numbers are right, but ReLU still worked on all 960 steps: pool before it.")
     return feedback
@@ -182,7 +178,7 @@ def _pool_first_question(block: ConvBlock, features: Tensor) -> FunctionQuestion
     )
 
 
-class _Watch(TorchFunctionMode):
+class _ReluWatch(Watch):
     """Count the numbers that an answer cuts off below zero before the pool, by whichever call, whole or in pieces.
 
     Normalised values have both signs. A call cuts off if one of its tensors has negative values and what comes out, or
@@ -191,7 +187,7 @@ class _Watch(TorchFunctionMode):
 
     def __init__(self, width: int):
         super().__init__()
-        self.width, self.watching, self.cut_off = width, False, 0
+        self.width, self.cut_off = width, 0
 
     @property
     def cut_off_early(self) -> bool:
@@ -200,8 +196,6 @@ class _Watch(TorchFunctionMode):
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        if not self.watching:
-            return function(*args, **kwargs)
         signed = [value for value in (*args, *kwargs.values()) if _is_signed(value) is True]
         sizes = {value.numel() for value in signed}
         result = function(*args, **kwargs)
@@ -210,21 +204,6 @@ class _Watch(TorchFunctionMode):
         # An operation in place may return nothing.
         self.cut_off += max((value.numel() for value in (*made, *signed) if _is_signed(value) is False), default=0)
         return result
-
-    def over(self, answer):
-        """Return the answer itself, if it is no function, or one that is watched while it runs."""
-        if not callable(answer):
-            return answer
-
-        @functools.wraps(answer)
-        def watched(block: ConvBlock, features: Tensor):
-            self.watching = True
-            try:
-                return answer(block, features)
-            finally:
-                self.watching = False
-
-        return watched
 
 
 def _is_signed(value) -> bool | None:
